@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* RFC 4180 tokenizer: no knowledge of columns or files. Used by the CSV connector and by code tables. */
+#include "basic/alloc.h"
+#include <stdio.h>
+typedef struct CsvReader CsvReader;
+/* Takes over file (opened for reading, positioned at a record's start). delimiter ',' or other; fields may be quoted with '"', doubled inside;
+ * records end with LF or CRLF; a UTF-8 BOM at offset 0 is skipped. */
+_must_check_ int csv_reader_new(FILE *file, char delimiter, size_t max_record_bytes, CsvReader **ret);
+CsvReader *csv_reader_free(CsvReader *r);
+DEFINE_CLEANUP(CsvReader, csv_reader_free)
+typedef struct CsvField { const char *bytes; size_t size; bool quoted; } CsvField;
+/* 1: a record, fields borrowed until the next call; 0: end. -EBADMSG: quote not closed or text after a closing quote; -EFBIG: record too long. */
+_must_check_ int csv_reader_next(CsvReader *r, const CsvField **ret_fields, size_t *ret_n_fields);
+uint64_t csv_reader_line(const CsvReader *r);   /* 1-based line where the last record began */
+uint64_t csv_reader_offset(const CsvReader *r); /* byte offset after the last record: where the next begins */

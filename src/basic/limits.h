@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Every limit on what a user can grow, with unit and reason. An error that meets one names it. */
+#define MAPPING_FILE_BYTES_MAX (4U * 1024 * 1024)       /* hand-written files; larger ones are a mistake */
+#define MAPPING_FIELDS_MAX 1000U                        /* SQLite binds at most 32766, PostgreSQL tables have 1600 columns */
+#define MAPPING_ENTITIES_MAX 200U
+#define LOOKUP_ROWS_MAX 100000U                         /* code tables live in memory */
+#define CONFIG_MISTAKES_MAX 100U                        /* more are counted, not listed */
+#define BATCH_BYTES (4U * 1024 * 1024)                  /* of changed records in one batch: bounds the worker's memory */
+#define BATCH_SCANNED_MAX 50000U                        /* records scanned before position is recorded */
+#define BATCH_RECORDS_MAX 10000U                        /* changed records in a batch: bounds the target's transaction */
+#define RECORD_BYTES_MAX (64U * 1024 * 1024)            /* one record of a source */
+#define SQLITE_CACHE_KIB 4096                           /* page cache per database the worker opens */
+#define REQUEST_BODY_BYTES_MAX (1024U * 1024)           /* HTTP bodies are small JSON documents */
+#define HTTP_CONNECTIONS_MAX 1024U
+#define HTTP_TIMEOUT_SEC 60U
+#define OPERATIONS_WAITING_MAX 1000U                    /* queue in memory */
+#define OPERATIONS_LISTED_MAX 1000U                     /* one page of a list */
+#define STORE_JOBS_MAX 256U                             /* queries waiting for syncd's helper thread */
+#define ATTEMPTS_MAX 8U                                 /* of one operation */
+#define DATAGRAM_BYTES_MAX 65536U                       /* one progress hint */
