@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A mapping: one entity of a pair, as config/pairs.c reads it from the file. Plain data, owned by its pair, read-only later. */
+#include "basic/csv.h"
+#include "basic/pattern.h"
+#include "model/value.h"
+
+/* A column that is read at the source: "hood_cd" (alias is the entity's own table) or "owner.owner_id" (of a join). */
+typedef struct MappingColumn {
+        char *join;             /* name of the join, NULL: the entity's own table */
+        char *name;
+        unsigned line, column;  /* where it was first named */
+} MappingColumn;
+
+typedef struct MappingPair { char *left, *right; } MappingPair;         /* by: {left column of the joined table: right column} */
+
+typedef struct MappingJoin {
+        char *name;             /* alias in `from:` */
+        char *from;             /* table */
+        MappingPair *by;        /* right is "column" of the entity's table or "join.column" of an earlier join */
+        size_t n_by;
+        char **order;           /* column names, "-name" descending; NULL */
+        bool take_first;        /* at most one row, the first by order */
+        bool optional;          /* left join */
+        char *watermark;        /* its own watermark column, or NULL */
+        unsigned line, column;
+} MappingJoin;
+
+/* A code table: rows of code → value, sorted by code for bsearch. */
+typedef struct LookupRow { char *code, *value; } LookupRow;
+typedef enum LookupOtherwise { LOOKUP_ERROR, LOOKUP_NULL, LOOKUP_KEEP, LOOKUP_TEXT } LookupOtherwise;
+typedef struct Lookup {
+        char *path;             /* as written in the mapping */
+        LookupRow *rows;
+        size_t n_rows;
+        LookupOtherwise otherwise;
+        char *otherwise_text;
+} Lookup;
+
+typedef enum FieldAccept { ACCEPT_NOTHING, ACCEPT_ROUNDS, ACCEPT_TRUNCATES } FieldAccept;
+
+typedef struct MappingField {
+        char *name;             /* column of the target */
+        bool is_key;
+        ssize_t column;         /* index into Mapping.columns, or -1: constant */
+        Value constant;         /* of `value:`; variables are filled in; bytes owned by constant_bytes */
+        char *constant_bytes;
+        ValueType type;         /* VALUE_ABSENT: as the source gives it */
+        uint8_t precision, scale;       /* of decimal(p,s) */
+        uint32_t srid;          /* of geometry; 0 unknown */
+        FieldAccept accept;
+        char *format;           /* strptime-like, of dates and timestamps in text */
+        char **null_values;     /* texts that mean null */
+        bool trim;
+        Lookup *lookup;
+        /* constraints, Table Schema's names */
+        bool required, unique;
+        Value minimum, maximum; /* VALUE_ABSENT: none; INTEGER, DECIMAL, DATE or TIMESTAMP; TEXT is never compared */
+        int64_t min_length, max_length;         /* characters; -1: none */
+        char *pattern_text;
+        Pattern *pattern;
+        char **enumeration;     /* allowed texts; NULL: any */
+        unsigned line, column_number;           /* of the field in the file */
+} MappingField;
+
+typedef enum DetectStrategy { DETECT_FULL, DETECT_WATERMARK, _DETECT_STRATEGY_MAX, _DETECT_STRATEGY_INVALID = -1 } DetectStrategy;
+const char *detect_strategy_to_string(DetectStrategy strategy);
+typedef enum DeletePolicy { DELETES_MIRROR, DELETES_IGNORE, DELETES_MARK } DeletePolicy;
+
+typedef struct Mapping {
+        char *entity;           /* "parcel" */
+        char **aliases;
+        char *from, *to;        /* tables or files */
+        char *where;            /* the source's own SQL; :variable is bound as a parameter */
+        MappingJoin *joins;
+        size_t n_joins;
+        MappingColumn *columns; /* every source column that is read, each once */
+        size_t n_columns;
+        MappingField *fields;   /* the key's fields first */
+        size_t n_fields, n_key;
+        DetectStrategy strategy;
+        char *watermark;        /* column of `from` */
+        uint64_t sweep_usec;    /* an incremental run compares everything when the last full one is older; 0: never */
+        DeletePolicy deletes;
+        size_t *mark_fields;    /* deletes: mark: {field: value}: indexes into fields … */
+        Value *mark_values;     /* … and what they become; bytes owned by mark_bytes */
+        char **mark_bytes;
+        size_t n_marks;
+        char **depends_on;      /* entities of the same pair */
+        unsigned line, column;
+} Mapping;
+
+void mapping_done(Mapping *m);
+/* Index of a target field by name, -1 where there is none. */
+ssize_t mapping_field_index(const Mapping *m, const char *name);
+/* Index of a source column, added when new. -ENOMEM. */
+_must_check_ int mapping_column_add(Mapping *m, const char *join, const char *name, unsigned line, unsigned column, size_t *ret_index);
+/* The value of a code; NULL where the table has none. */
+const char *lookup_find(const Lookup *l, const char *code, size_t size);
