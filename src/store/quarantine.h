@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Records kept out by an error finding or the target's refusal, with their findings; in the pair's own file. */
+#include "model/mapping.h"
+#include "model/record.h"
+#include "store/database.h"
+
+/* Puts or renews the record's entry (by entity and key; without a usable key by its source digest). Inside the worker's transaction. */
+_must_check_ int quarantine_put(Database *d, const char *operation_id, const Mapping *m, const Change *change, Error *error);
+/* The record went through, or is gone: takes its entry out, if there is one. Inside the transaction. */
+_must_check_ int quarantine_release(Database *d, const char *entity, Key key, Error *error);
+_must_check_ int quarantine_count(Database *d, const char *entity, uint64_t *ret, Error *error);        /* entity NULL: all */
+/* Array of {id, sync_pair_id, entity, key, operation_id, first_seen, last_seen, findings[…], source{column: value}}; newest first, entity/rule may be NULL. Read-only, for syncd:
+ * `pair` names the file; no file yet gives an empty array. */
+_must_check_ int quarantine_list(const char *state_directory, const char *pair, const char *entity, const char *rule, unsigned limit, unsigned offset,
+                                 json_t **ret, uint64_t *ret_total, Error *error);
+_must_check_ int quarantine_show(const char *state_directory, const char *pair, int64_t id, json_t **ret, Error *error);        /* ERROR_NOT_FOUND */
