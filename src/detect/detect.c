@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/detect.h"
+
+#include "basic/limits.h"
+
+#include <errno.h>
+#include <uthash.h>
+
+/* Keys of this batch that the baseline does not know yet: a second one is a duplicate. Lives in the batch's arena. */
+typedef struct NewKey {
+        Key key;
+        UT_hash_handle hh;
+} NewKey;
+
+struct Detector {
+        DetectPlan plan;
+        Reader *reader;
+        Value *values;          /* of the record being read; borrowed from the reader */
+        Value *key_values;
+        DigestScratch key_scratch, digest_scratch;
+        Arena *key_arena;       /* what a key's making needs; reset for each record that used it */
+        NewKey *new_keys;
+        bool end;
+};
+
+int detector_open(const DetectPlan *plan, Detector **ret, Error *error) {
+        const ReadPlan read = {
+                .pair = plan->pair, .mapping = plan->mapping, .by_watermark = plan->by_watermark,
+                .low = plan->low, .high = plan->high, .position = plan->position,
+        };
+        _cleanup_(detector_closep) Detector *d = calloc(1, sizeof(*d));
+        int r;
+
+        if (!d)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to read entity '%s'", plan->mapping->entity);
+        d->plan = *plan;
+        d->values = calloc(plan->mapping->n_columns + 1, sizeof(Value));
+        d->key_values = calloc(plan->mapping->n_key + 1, sizeof(Value));
+        if (!d->values || !d->key_values || arena_new(&d->key_arena) < 0)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to read entity '%s'", plan->mapping->entity);
+        r = reader_open(plan->source, &read, &d->reader, error);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(d);
+        return 0;
+}
+
+Detector *detector_close(Detector *d) {
+        if (!d)
+                return NULL;
+        HASH_CLEAR(hh, d->new_keys);
+        (void) reader_close(d->reader);
+        (void) arena_free(d->key_arena);
+        free(d->key_scratch.bytes);
+        free(d->digest_scratch.bytes);
+        free(d->values);
+        free(d->key_values);
+        free(d);
+        return NULL;
+}
+
+bool detector_resumed(const Detector *d) {
+        return d->plan.position && reader_resumed(d->reader);
+}
+
+static Change *batch_add(Batch *batch) {
+        if (batch->n_changes == batch->capacity &&
+            array_grow(&batch->changes, &batch->capacity, batch->n_changes + 1, sizeof(Change)) < 0)
+                return NULL;
+        batch->changes[batch->n_changes] = (Change) { 0 };
+        return batch->changes + batch->n_changes++;
+}
+
+/* The record goes on: its values move from the reader's memory into the batch's. */
+static int change_keep(Detector *d, Batch *batch, Key key, const Digest *digest, Change **ret) {
+        const Mapping *m = d->plan.mapping;
+        Change *change = batch_add(batch);
+        uint8_t *key_bytes = arena_copy(batch->arena, key.bytes, key.size);
+        Value *source = arena_alloc(batch->arena, m->n_columns * sizeof(Value));
+        int r;
+
+        if (!change || !key_bytes || !source)
+                return -ENOMEM;
+        for (size_t i = 0; i < m->n_columns; i++) {
+                r = value_copy(d->values + i, batch->arena, source + i);
+                if (r < 0)
+                        return r;
+        }
+        change->key = (Key) { key_bytes, key.size };
+        change->source = source;
+        change->source_digest = *digest;
+        *ret = change;
+        return 0;
+}
+
+static int change_hold_unkeyed(Detector *d, Batch *batch, const Digest *digest, Finding *findings) {
+        Change *change;
+        int r;
+
+        r = change_keep(d, batch, (Key) { 0 }, digest, &change);
+        if (r < 0)
+                return r;
+        change->kind = CHANGE_HELD;
+        for (const Finding *f = findings; f; f = f->next) {
+                r = finding_add(&change->findings, batch->arena, f->severity, f->rule, f->field, f->value, f->message, f->remedy);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int change_hold_duplicate(Detector *d, Batch *batch, Key key, const Digest *digest) {
+        Change *change;
+        const char *text;
+        int r;
+
+        r = change_keep(d, batch, key, digest, &change);
+        if (r < 0)
+                return r;
+        change->kind = CHANGE_HELD;
+        text = key_to_text(key, batch->arena);
+        return finding_add(&change->findings, batch->arena, FINDING_ERROR, "key_unique", d->plan.mapping->fields[0].name, text,
+                           "An earlier record of this run has the same key.",
+                           "Correct the key at the source, or map a key that tells the records apart.");
+}
+
+static int new_key_add(Detector *d, Batch *batch, Key key) {
+        NewKey *entry = arena_alloc_zero(batch->arena, sizeof(*entry));
+
+        if (!entry)
+                return -ENOMEM;
+        entry->key = key;
+        HASH_ADD_KEYPTR(hh, d->new_keys, entry->key.bytes, entry->key.size, entry);
+        return 0;
+}
+
+static bool new_key_is_known(Detector *d, Key key) {
+        NewKey *entry = NULL;
+
+        HASH_FIND(hh, d->new_keys, key.bytes, key.size, entry);
+        return entry;
+}
+
+static int detect_unchanged(Detector *d, Batch *batch, Key key, const BaselineRow *row) {
+        Change *change;
+
+        if (row->batch == d->plan.settled_batch && row->batch > 0)
+                return seen_mark(d->plan.entity, row->number);  /* counted when its batch was settled */
+        batch->n_read++;
+        batch->n_unchanged++;
+        if (d->plan.deliver_unchanged) {
+                change = batch_add(batch);
+                if (!change)
+                        return -ENOMEM;
+                *change = (Change) {
+                        .kind = CHANGE_NONE, .number = row->number, .in_baseline = true, .source_digest = row->source_digest,
+                        .target_digest = row->target_digest,
+                        .key = { arena_copy(batch->arena, key.bytes, key.size), key.size },
+                };
+                if (!change->key.bytes)
+                        return -ENOMEM;
+        }
+        return seen_mark(d->plan.entity, row->number);
+}
+
+static int detect_known(Detector *d, Batch *batch, Key key, const Digest *digest, const BaselineRow *row) {
+        Change *change;
+        int r;
+
+        if (seen_test(d->plan.entity, row->number)) {
+                batch->n_read++;
+                return change_hold_duplicate(d, batch, key, digest);
+        }
+        if (digest_equal(digest, &row->source_digest))
+                return detect_unchanged(d, batch, key, row);
+        batch->n_read++;
+        r = change_keep(d, batch, key, digest, &change);
+        if (r < 0)
+                return r;
+        change->in_baseline = true;
+        change->number = row->number;
+        change->baseline_target_digest = row->target_digest;
+        return seen_mark(d->plan.entity, row->number);
+}
+
+static int detect_new(Detector *d, Batch *batch, Key key, const Digest *digest) {
+        Change *change;
+        int r;
+
+        batch->n_read++;
+        if (new_key_is_known(d, key))
+                return change_hold_duplicate(d, batch, key, digest);
+        r = change_keep(d, batch, key, digest, &change);
+        if (r < 0)
+                return r;
+        return new_key_add(d, batch, change->key);
+}
+
+static int detect_record(Detector *d, Batch *batch, uint64_t *n_unkeyed, Error *error) {
+        const Mapping *m = d->plan.mapping;
+        Finding *findings = NULL;
+        BaselineRow row;
+        Digest digest;
+        Key key;
+        int r;
+
+        r = values_digest(d->values, m->n_columns, d->plan.pair->content_hash, &d->digest_scratch, &digest);
+        if (r < 0)
+                return r;
+        r = d->plan.make_key(m, d->values, d->key_arena, d->key_values, &findings);
+        if (r < 0)
+                return r;
+        if (findings_hold(findings) || key_encode_scratch(d->key_values, m->n_key, &d->key_scratch, &key) < 0) {
+                if (!findings_hold(findings)) {
+                        r = finding_add(&findings, d->key_arena, FINDING_ERROR, "required", m->fields[0].name, NULL,
+                                        "The record has no key.", "Fill in the key's columns at the source.");
+                        if (r < 0)
+                                return r;
+                }
+                batch->n_read++;
+                (*n_unkeyed)++;
+                r = change_hold_unkeyed(d, batch, &digest, findings);
+                arena_reset(d->key_arena);
+                return r;
+        }
+        r = baseline_find(d->plan.entity, key, &row, error);
+        if (r < 0)
+                return r;
+        r = r ? detect_known(d, batch, key, &digest, &row) : detect_new(d, batch, key, &digest);
+        if (arena_size_bytes(d->key_arena) > 0)
+                arena_reset(d->key_arena);
+        return r;
+}
+
+static int batch_begin(Detector *d, Batch *batch) {
+        HASH_CLEAR(hh, d->new_keys);
+        arena_reset(batch->arena);
+        batch->n_changes = 0;
+        batch->n_read = batch->n_unchanged = 0;
+        batch->position = NULL;
+        batch->end = d->end;
+        return 0;
+}
+
+int detect_next(Detector *d, Batch *batch, uint64_t *ret_unkeyed, Error *error) {
+        uint64_t n_scanned = 0, n_unkeyed = 0;
+        const char *position;
+        int r;
+
+        (void) batch_begin(d, batch);
+        while (!d->end && n_scanned < BATCH_SCANNED_MAX && batch->n_changes < BATCH_RECORDS_MAX &&
+               arena_size_bytes(batch->arena) < BATCH_BYTES) {
+                r = reader_next(d->reader, d->values, error);
+                if (r < 0)
+                        return r;
+                if (r == 0) {
+                        d->end = batch->end = true;
+                        break;
+                }
+                n_scanned++;
+                r = detect_record(d, batch, &n_unkeyed, error);
+                if (r < 0)
+                        return error && error->id ? r : error_set(error, error_from_errno(r), NULL,
+                                        "Could not detect changes of entity '%s'", d->plan.mapping->entity);
+        }
+        position = reader_position(d->reader);
+        if (position) {
+                batch->position = arena_copy(batch->arena, position, strlen(position) + 1);
+                if (!batch->position)
+                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a batch");
+        }
+        *ret_unkeyed = n_unkeyed;
+        return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Step 1: what may have changed at the source? In the worker.
+ * One way for every strategy: the plan says which records the source gives; each is compared with the baseline by the digest of
+ * its mapped columns, and only what differs goes on. `full` reads all of them, so that baseline rows not seen are deletes;
+ * `watermark` reads low ≤ stamp < high. */
+#include "connect/connector.h"
+#include "store/progress.h"
+
+/* Makes the key's values of a source record. 0 with findings that hold it where the key cannot be made; -ENOMEM. Text may borrow from source. */
+typedef int (*key_maker_t)(const Mapping *m, const Value *source, Arena *arena, Value *ret_key, Finding **findings);
+
+typedef struct DetectPlan {
+        Connection *source;
+        const Pair *pair;
+        const Mapping *mapping;
+        ProgressEntity *entity;
+        key_maker_t make_key;
+        bool by_watermark;
+        Value low, high;                /* as in ReadPlan */
+        const char *position;           /* resume after it, or NULL */
+        uint64_t settled_batch;         /* baseline rows of this batch were counted before a crash */
+        bool deliver_unchanged;         /* unchanged records come as CHANGE_NONE without values: their quarantine entries may go */
+} DetectPlan;
+
+typedef struct Detector Detector;
+/* Opens the scan: one snapshot of the source. The plan's pointers must outlive the detector. */
+_must_check_ int detector_open(const DetectPlan *plan, Detector **ret, Error *error);
+Detector *detector_close(Detector *d);
+DEFINE_CLEANUP(Detector, detector_close)
+/* false where the plan had a position that no longer fits the source: the scan began anew. */
+bool detector_resumed(const Detector *d);
+/* Fills the batch (arena and counters are reset) until its limits or the end; marks baseline rows as seen, in memory. CHANGE_UNDECIDED changes
+ * have source, key and digests; CHANGE_HELD ones a finding (no usable key, or a key met twice). *ret_unkeyed: records without a usable key. */
+_must_check_ int detect_next(Detector *d, Batch *batch, uint64_t *ret_unkeyed, Error *error);

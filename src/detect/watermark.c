@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/watermark.h"
+
+#include "basic/timestamp.h"
+
+#include <errno.h>
+
+char *watermark_to_hex(const Value *watermark) {
+        _cleanup_free_ char *bytes = NULL;
+        size_t size = 0, capacity = 0;
+        char *hex;
+
+        if (value_encode(watermark, &bytes, &size, &capacity) < 0)
+                return NULL;
+        hex = malloc(size * 2 + 1);
+        if (!hex)
+                return NULL;
+        for (size_t i = 0; i < size; i++)
+                (void) snprintf(hex + 2 * i, 3, "%02x", (unsigned) (unsigned char) bytes[i]);
+        hex[size * 2] = '\0';
+        return hex;
+}
+
+static int hex_digit(char c) {
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int watermark_from_hex(const char *hex, Arena *arena, Value *ret) {
+        size_t size = hex ? strlen(hex) / 2 : 0, used;
+        uint8_t *bytes;
+
+        if (size == 0) {
+                *ret = value_null();
+                return 0;
+        }
+        bytes = arena_alloc(arena, size);
+        if (!bytes)
+                return -ENOMEM;
+        for (size_t i = 0; i < size; i++) {
+                int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
+
+                if (high < 0 || low < 0)
+                        return -EBADMSG;
+                bytes[i] = (uint8_t) (high << 4 | low);
+        }
+        return value_decode((const char *) bytes, size, ret, &used);
+}
+
+static void widen_integer(Value *low, int64_t limit_usec) {
+        int64_t unit = low->integer < 100000000000LL ? USEC_PER_SEC : low->integer < 100000000000000LL ? 1000 : 1;
+
+        if (low->integer > limit_usec / unit)
+                low->integer = limit_usec / unit;
+}
+
+/* The date and time part of the new low in the old one's shape: same separator, as many digits of the fraction, same ending. */
+static int widen_text(Value *low, int64_t limit_usec, Arena *arena) {
+        char buffer[TIMESTAMP_TEXT_MAX];
+        int64_t present_usec;
+        bool has_zone;
+        char *text;
+
+        if (low->size < 19 || timestamp_parse(low->bytes, low->size, &present_usec, &has_zone) < 0 || present_usec <= limit_usec)
+                return 0;
+        text = arena_copy(arena, low->bytes, low->size);
+        if (!text)
+                return -ENOMEM;
+        (void) timestamp_format(limit_usec / USEC_PER_SEC * USEC_PER_SEC, buffer);
+        for (size_t i = 0; i < low->size; i++)
+                if (i < 19 ? i != 10 : text[i] >= '0' && text[i] <= '9' && i < 26)
+                        text[i] = i < 19 ? buffer[i] : '0';
+        low->bytes = text;
+        return 0;
+}
+
+int watermark_widen(Value *low, int64_t hours, int64_t now_usec, Arena *arena) {
+        int64_t limit_usec = now_usec - hours * 3600 * USEC_PER_SEC;
+
+        if (hours <= 0)
+                return 0;
+        if (low->type == VALUE_INTEGER)
+                widen_integer(low, limit_usec);
+        else if (low->type == VALUE_TEXT)
+                return widen_text(low, limit_usec, arena);
+        return 0;
+}
