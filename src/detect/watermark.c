@@ -68,9 +68,11 @@ static int widen_text(Value *low, int64_t limit_usec, Arena *arena) {
         if (!text)
                 return -ENOMEM;
         (void) timestamp_format(limit_usec / USEC_PER_SEC * USEC_PER_SEC, buffer);
-        for (size_t i = 0; i < low->size; i++)
-                if (i < 19 ? i != 10 : text[i] >= '0' && text[i] <= '9' && i < 26)
-                        text[i] = i < 19 ? buffer[i] : '0';
+        for (size_t i = 0; i < 19; i++)
+                if (i != 10)
+                        text[i] = buffer[i];
+        for (size_t i = 20; i < low->size && text[i] >= '0' && text[i] <= '9'; i++)
+                text[i] = '0';
         low->bytes = text;
         return 0;
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Step 7: one target transaction per batch. In the worker. */
+#include "connect/connector.h"
+
+/* Writes the batch's INSERT, UPDATE and DELETE changes and commits. 0: all of it is committed.
+ * n > 0: the target refused n records; nothing is committed, and these are CHANGE_HELD with a finding "target_refused": the rest can be tried again.
+ * Any other failure: the transaction is rolled back (or, after a failed commit, its fate is for settling to find out). */
+_must_check_ int write_batch(Connection *target, Writer *writer, Batch *batch, Error *error);
+/* How many changes of the batch the target has to be told. */
+size_t batch_count_writes(const Batch *batch);
