@@ -2,6 +2,7 @@
 #pragma once
 /* Ownership in words: cleanup attributes, TAKE_PTR, must-check. In every process. */
 #include <assert.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 #define _must_check_ __attribute__((warn_unused_result))
-#define _printf_(format, first) __attribute__((format(printf, format, first)))
+#define _printf_(at, first) __attribute__((format(printf, at, first)))
 #define _cleanup_(function) __attribute__((cleanup(function)))
 #define _unused_ __attribute__((unused))
 #define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))

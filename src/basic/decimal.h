@@ -14,7 +14,8 @@ typedef struct Decimal {
 } Decimal;
 
 /* Parses [+-]digits[.digits][e[+-]digits] in exactly n_bytes bytes; no spaces, no thousands separators.
- * -EINVAL: not a number; -ERANGE: more than 38 digits. Scale is as written. */
+ * -EINVAL: not a number; -ERANGE: more than 38 digits. Scale is as written.
+ * The digits before the point may be missing (".5", as some databases export), those after it not. */
 _must_check_ int decimal_parse(const char *text, size_t n_bytes, Decimal *ret);
 Decimal decimal_from_integer(int64_t integer);
 /* Writes plain notation ("-12.50", never an exponent, never "-0") and gives the length without NUL. */
@@ -24,6 +25,8 @@ int decimal_compare(const Decimal *a, const Decimal *b);        /* by number: 1.
 _must_check_ int decimal_rescale(const Decimal *d, uint8_t scale, Decimal *ret);
 /* The same, rounding half to even; *ret_exact tells whether nothing was lost. -ERANGE only above 38 digits. */
 _must_check_ int decimal_round(const Decimal *d, uint8_t scale, Decimal *ret, bool *ret_exact);
+/* Scale of the sum is the larger one, of the product the sum of both (less where 38 digits demand it and only trailing
+ * zeros go). -ERANGE: more than 38 digits. */
 _must_check_ int decimal_add(const Decimal *a, const Decimal *b, Decimal *ret);
 _must_check_ int decimal_multiply(const Decimal *a, const Decimal *b, Decimal *ret);
 _must_check_ int decimal_to_integer(const Decimal *d, int64_t *ret);    /* -ERANGE: has a fraction or does not fit */

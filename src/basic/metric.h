@@ -11,5 +11,5 @@ DEFINE_CLEANUP(MetricSet, metric_set_free)
 void metric_add(MetricSet *set, const char *name, const char *label, const char *label_value, double amount);   /* counter */
 void metric_gauge(MetricSet *set, const char *name, const char *label, const char *label_value, double value);
 _must_check_ int metric_set_to_prometheus(const MetricSet *set, char **ret_text);
-/* [{"name","value","tags":{},"timestamp"}], only names that start with prefix (NULL: all). */
+/* [{"name","value","tags":{},"timestamp"}], only names that start with prefix (NULL: all), those changed last first, at most limit. */
 _must_check_ int metric_set_to_json(const MetricSet *set, const char *prefix, size_t limit, json_t **ret);

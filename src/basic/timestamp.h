@@ -10,7 +10,8 @@ int64_t timestamp_now(void);                    /* CLOCK_REALTIME; tests wrap it
 /* "1997-06-01T12:00:00.250000+00:00" (fraction left out when 0): what every JSON answer carries. Gives the length. */
 size_t timestamp_format(int64_t timestamp_usec, char buffer[static TIMESTAMP_TEXT_MAX]);
 /* RFC 3339 and ISO 8601 forms: date, 'T' or space, time, optional fraction to 6 digits, optional Z or ±hh[:mm] (none: UTC).
- * -EINVAL: not a time; -ERANGE: would lose digits of the fraction, or out of range. */
+ * -EINVAL: not a time; -ERANGE: would lose digits of the fraction, out of range (years 0000 … 9999), or a leap
+ * second. One space may stand before the zone; zeros after the sixth digit are nothing lost. */
 _must_check_ int timestamp_parse(const char *text, size_t n_bytes, int64_t *ret_usec, bool *ret_has_zone);
 _must_check_ int date_parse(const char *text, size_t n_bytes, int32_t *ret_days);       /* YYYY-MM-DD */
 size_t date_format(int32_t days, char buffer[static TIMESTAMP_TEXT_MAX]);
