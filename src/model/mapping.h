@@ -96,4 +96,5 @@ ssize_t mapping_field_index(const Mapping *m, const char *name);
 /* Index of a source column, added when new. -ENOMEM. */
 _must_check_ int mapping_column_add(Mapping *m, const char *join, const char *name, unsigned line, unsigned column, size_t *ret_index);
 /* The value of a code; NULL where the table has none. */
+/* rows are sorted by memcmp() of the codes, a prefix before what continues it. */
 const char *lookup_find(const Lookup *l, const char *code, size_t size);

@@ -40,7 +40,7 @@ ValueType value_type_from_string(const char *name);     /* only types a mapping 
 bool value_equal(const Value *a, const Value *b);
 /* Deep copy into the arena. -ENOMEM. */
 _must_check_ int value_copy(const Value *v, Arena *arena, Value *ret);
-/* As people and CSV files write it; NULL → "null" only in messages. Allocated in the arena, NUL-terminated; NULL without memory.
+/* As people and CSV files write it (max_bytes 0: whole); NULL → "null" only in messages. Allocated in the arena, NUL-terminated; NULL without memory.
  * Bytes and geometry as hex, cut to max_bytes with "…". */
 const char *value_to_text(const Value *v, Arena *arena, size_t max_bytes);
 /* JSON: decimals and 64-bit beyond 2^53 as strings, times as RFC 3339, bytes and geometry as hex. */
