@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One libmicrohttpd daemon per listening socket, all driven from sd-event. The rules of its external-epoll mode (0.9.75):
+ *  - its epoll descriptor is one level-triggered source; client sockets are edge-triggered, so a timeout of 0 means run again;
+ *  - nothing wakes an external loop on resume: after every resume the daemon runs again, by a deferred source;
+ *  - it has only an inactivity timeout: a slow client is cut by a timer of our own;
+ *  - suspended connections count as open for MHD_stop_daemon(), which aborts on them: they are resumed first. */
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "basic/event.h"
+#include "basic/json.h"
+#include "basic/limits.h"
+#include "basic/text.h"
+#include "basic/uuid.h"
+#include "http/message.h"
+#include "http/request.h"
+
+typedef struct Listener {
+        HttpServer *server;
+        struct MHD_Daemon *daemon;
+        sd_event_source *io, *timer, *again;
+        uint64_t armed_usec;    /* 0: the timer is off */
+        bool resumed;
+        struct Listener *next;
+} Listener;
+
+struct HttpServer {
+        sd_event *event;
+        http_handler_t handler;
+        void *userdata;
+        Listener *listeners;
+        HttpRequest *open;      /* handed to the handler, unanswered */
+        size_t n_requests, n_open;
+        bool stopping;
+};
+
+/* Lazily: an earlier deadline that is armed already stays, so keep-alive costs one timer setting per period, not per request. */
+static void listener_arm(Listener *l, uint64_t delay_usec) {
+        uint64_t now_usec;
+
+        if (sd_event_now(l->server->event, CLOCK_MONOTONIC, &now_usec) < 0 || (l->armed_usec && l->armed_usec <= now_usec + delay_usec))
+                return;
+        l->armed_usec = now_usec + delay_usec;
+        (void) sd_event_source_set_time(l->timer, l->armed_usec);
+        (void) sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
+}
+
+static void listener_run(Listener *l) {
+        MHD_UNSIGNED_LONG_LONG timeout_msec = 0;
+        unsigned n_turns = 0;
+
+        do {
+                l->resumed = false;
+                (void) MHD_run(l->daemon);
+                if (l->resumed)
+                        timeout_msec = 0;
+                else if (MHD_get_timeout(l->daemon, &timeout_msec) != MHD_YES)
+                        return;
+        } while (timeout_msec == 0 && ++n_turns < 8);
+        if (timeout_msec == 0) {
+                (void) sd_event_source_set_enabled(l->again, SD_EVENT_ONESHOT);
+                return;
+        }
+        listener_arm(l, (uint64_t) (timeout_msec > 60000 ? 60000 : timeout_msec) * 1000);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Listener *l = userdata;
+
+        l->armed_usec = 0;
+        listener_run(l);
+        return 0;
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        listener_run(userdata);
+        return 0;
+}
+
+static int on_again(sd_event_source *source, void *userdata) {
+        listener_run(userdata);
+        return 0;
+}
+
+void http_request_wake(HttpRequest *q) {
+        Listener *l = q->listener;
+
+        if (!q->suspended || !q->connection)
+                return;
+        q->suspended = false;
+        MHD_resume_connection(q->connection);
+        l->resumed = true;
+        if (l->again)
+                (void) sd_event_source_set_enabled(l->again, SD_EVENT_ONESHOT);
+}
+
+static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
+        HttpRequest *q = userdata;
+        const union MHD_ConnectionInfo *info;
+
+        event_source_drop(&q->slow);
+        if (!q->connection)
+                return 0;
+        info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        if (info)
+                (void) shutdown(info->connect_fd, SHUT_RDWR);
+        http_request_wake(q);
+        return 0;
+}
+
+static void *on_uri(void *userdata, const char *uri, struct MHD_Connection *connection) {
+        Listener *l = userdata;
+        HttpRequest *q = NULL;
+
+        if (http_request_new(uri, connection, l, &q) < 0)
+                return NULL;
+        if (event_timer_set(l->server->event, &q->slow, HTTP_TIMEOUT_SEC * 1000000ULL, "http-slow-client", on_slow, q) < 0)
+                return http_request_unref(q);
+        return q;
+}
+
+static void request_close(HttpServer *server, HttpRequest *q) {
+        if (!q->server)
+                return;
+        if (q->next)
+                q->next->previous = q->previous;
+        if (q->previous)
+                q->previous->next = q->next;
+        else
+                server->open = q->next;
+        q->next = q->previous = NULL;
+        q->server = NULL;
+        server->n_open--;
+}
+
+static void on_completed(void *userdata, struct MHD_Connection *connection, void **place,
+                         enum MHD_RequestTerminationCode why) {
+        Listener *l = userdata;
+        HttpRequest *q = *place;
+
+        *place = NULL;
+        if (!q)
+                return;
+        request_close(l->server, q);
+        event_source_drop(&q->slow);
+        q->connection = NULL;
+        q->listener = NULL;
+        q->suspended = false;
+        (void) http_request_unref(q);
+}
+
+static enum MHD_Result request_queue(HttpRequest *q) {
+        struct MHD_Response *response = MHD_create_response_from_buffer(q->answer_size, q->answer ?: (void *) "", MHD_RESPMEM_MUST_COPY);
+        enum MHD_Result queued;
+
+        if (!response)
+                return MHD_NO;
+        for (size_t i = 0; i < q->n_reply_headers; i++)
+                (void) MHD_add_response_header(response, q->reply_headers[i].name, q->reply_headers[i].value);
+        if (q->close_after)
+                (void) MHD_add_response_header(response, "Connection", "close");
+        queued = MHD_queue_response(q->connection, (unsigned) q->status, response);
+        MHD_destroy_response(response);
+        q->queued = true;
+        return queued;
+}
+
+/* The body is complete: over to the handler. */
+static enum MHD_Result request_dispatch(Listener *l, HttpRequest *q) {
+        HttpServer *server = l->server;
+
+        q->dispatched = true;
+        q->server = server;
+        q->next = server->open;
+        if (server->open)
+                server->open->previous = q;
+        server->open = q;
+        server->n_open++;
+        server->n_requests++;
+        event_source_drop(&q->slow);
+        (void) http_request_ref(q);
+        server->handler(q, server->userdata);
+        (void) http_request_unref(q);
+        if (q->status == 0 && q->n_ref == 1)
+                http_reply_text(q, 500, "text/plain", "Nobody answered.\n");
+        if (q->status != 0) {
+                request_close(server, q);
+                return request_queue(q);
+        }
+        q->suspended = true;
+        MHD_suspend_connection(q->connection);
+        return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_size, void **place) {
+        Listener *l = userdata;
+        HttpRequest *q = *place;
+
+        if (!q)
+                return MHD_NO;
+        if (!q->method) {
+                if (http_request_begin(q, method, version) < 0)
+                        return MHD_NO;
+                return q->status != 0 ? request_queue(q) : MHD_YES;
+        }
+        if (*upload_size > 0) {
+                if (q->status == 0 && http_request_append(q, upload, *upload_size) < 0)
+                        return MHD_NO;
+                *upload_size = 0;
+                return MHD_YES;
+        }
+        if (q->queued)
+                return MHD_YES;
+        if (q->status != 0) {
+                request_close(l->server, q);
+                return request_queue(q);
+        }
+        return q->dispatched ? MHD_YES : request_dispatch(l, q);
+}
+
+int http_server_new(sd_event *event, http_handler_t handler, void *userdata, HttpServer **ret) {
+        HttpServer *server = calloc(1, sizeof(HttpServer));
+
+        if (!server)
+                return -ENOMEM;
+        server->event = sd_event_ref(event);
+        server->handler = handler;
+        server->userdata = userdata;
+        *ret = server;
+        return 0;
+}
+
+static Listener *listener_free(Listener *l) {
+        if (l->daemon)
+                MHD_stop_daemon(l->daemon);     /* closes the listening descriptor too */
+        event_source_drop(&l->io);
+        event_source_drop(&l->timer);
+        event_source_drop(&l->again);
+        free(l);
+        return NULL;
+}
+DEFINE_CLEANUP(Listener, listener_free)
+
+HttpServer *http_server_free(HttpServer *server) {
+        Error stopping = { .id = ERROR_UNAVAILABLE, .detail = (char *) "The service is stopping", .remedy = (char *) "Try again in a moment." };
+
+        if (!server)
+                return NULL;
+        server->stopping = true;
+        for (HttpRequest *q = server->open, *next; q; q = next) {
+                next = q->next;
+                http_reply_problem(q, &stopping);
+        }
+        while (server->listeners) {
+                Listener *l = server->listeners;
+
+                server->listeners = l->next;
+                (void) MHD_run(l->daemon);      /* resumed connections get their answer out and stop being suspended */
+                (void) MHD_run(l->daemon);
+                (void) listener_free(l);
+        }
+        (void) sd_event_unref(server->event);
+        free(server);
+        return NULL;
+}
+
+static struct MHD_Daemon *daemon_start(Listener *l, int fd) {
+        return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, l,
+                                MHD_OPTION_LISTEN_SOCKET, fd,
+                                MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_SEC,
+                                MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
+                                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) 16384,
+                                MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                                MHD_OPTION_URI_LOG_CALLBACK, on_uri, l,
+                                MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
+                                MHD_OPTION_END);
+}
+
+int http_server_listen(HttpServer *server, int fd, Error *error) {
+        _cleanup_(listener_freep) Listener *l = calloc(1, sizeof(Listener));
+        const union MHD_DaemonInfo *info;
+        int r;
+
+        if (!l)
+                return -ENOMEM;
+        l->server = server;
+        l->daemon = daemon_start(l, fd);
+        if (!l->daemon)
+                return error_set(error, ERROR_INTERNAL, NULL, "The HTTP server could not be started on descriptor %d", fd);
+        info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        r = sd_event_add_io(server->event, &l->io, info->epoll_fd, EPOLLIN, on_io, l);
+        if (r >= 0)
+                r = sd_event_add_defer(server->event, &l->again, on_again, l);
+        if (r >= 0)
+                r = sd_event_add_time(server->event, &l->timer, CLOCK_MONOTONIC, 0, 50000, on_timer, l);
+        if (r < 0) {
+                (void) MHD_quiesce_daemon(l->daemon);   /* the descriptor stays the caller's */
+                return r;
+        }
+        (void) sd_event_source_set_description(l->io, "http-epoll");
+        (void) sd_event_source_set_description(l->again, "http-again");
+        (void) sd_event_source_set_description(l->timer, "http-timeout");
+        (void) sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(l->again, SD_EVENT_ONESHOT);
+        l->next = server->listeners;
+        server->listeners = TAKE_PTR(l);
+        return 0;
+}
+
+size_t http_server_n_requests(const HttpServer *server) {
+        return server->n_requests;
+}
+
+size_t http_server_n_open(const HttpServer *server) {
+        return server->n_open;
+}
