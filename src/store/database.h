@@ -6,10 +6,10 @@
 typedef struct Database Database;
 typedef struct Statement Statement;     /* prepared once, reused; belongs to its database */
 
-/* Opens or creates path (WAL, synchronous=full, busy_timeout 5 s, foreign keys on, cache SQLITE_CACHE_KIB) and migrates it with `migrations`
+/* Opens or creates path (WAL, synchronous=full, busy_timeout 5 s, foreign keys on, cache SQLITE_CACHE_KIB) and migrates it with the NULL-terminated `migrations`
  * (user_version counts them, each in one transaction). A file of a newer version is refused. ERROR_IO, ERROR_DISK_FULL, ERROR_SYSTEM_BUSY, ERROR_FILE_FORMAT. */
 _must_check_ int database_open(const char *path, const char *const *migrations, Database **ret, Error *error);
-/* The same without writing or creating: -ENOENT quietly where there is no file yet. */
+/* The same without writing, creating or migrating: -ENOENT quietly where there is no file, or nothing in it, yet. */
 _must_check_ int database_open_read_only(const char *path, Database **ret, Error *error);
 Database *database_close(Database *d);
 DEFINE_CLEANUP(Database, database_close)
@@ -30,4 +30,9 @@ void statement_reset(Statement *s);
 int64_t statement_integer(Statement *s, int column);                    /* columns count from 0; null is 0 */
 const char *statement_text(Statement *s, int column);                   /* borrowed until the next step; NULL for null */
 const void *statement_bytes(Statement *s, int column, size_t *ret_size);
-int64_t database_changes(Database *d);
+bool statement_is_null(Statement *s, int column);
+int64_t database_changes(Database *d);                                  /* rows of the last insert, update or delete */
+int64_t database_last_row(Database *d);                                 /* rowid of the last insert */
+const char *database_path(const Database *d);
+/* Errors of statements: ERROR_DISK_FULL, ERROR_SYSTEM_BUSY, ERROR_OUT_OF_MEMORY, ERROR_IO, ERROR_FILE_FORMAT (not a database, damaged);
+ * a key that is there already is ERROR_CONFLICT (-EEXIST); anything else is a mistake of ours: ERROR_INTERNAL. */
