@@ -138,9 +138,9 @@ void *arena_alloc(Arena *a, size_t size) {
         char *bytes;
 
         assert(a);
-        if (__builtin_add_overflow(size, ALIGNMENT - 1, &rounded))
+        if (size > PTRDIFF_MAX)
                 return NULL;
-        rounded &= ~(size_t) (ALIGNMENT - 1);
+        rounded = (size + ALIGNMENT - 1) & ~(size_t) (ALIGNMENT - 1);
         if (rounded == 0)
                 rounded = ALIGNMENT;
         if ((size_t) (a->end - a->position) < rounded)
