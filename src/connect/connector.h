@@ -36,6 +36,7 @@ typedef struct Connector {
         int (*reader_open)(Connection *c, const ReadPlan *plan, Reader **ret, Error *error);
         int (*reader_next)(Reader *r, Value *values, Error *error);
         const char *(*reader_position)(Reader *r);
+        bool (*reader_resumed)(const Reader *r);
         void (*reader_close)(Reader *r);
         int (*writer_open)(Connection *c, const Mapping *mapping, Writer **ret, Error *error);
         void (*writer_close)(Writer *w);
@@ -56,7 +57,8 @@ struct Writer { const Connector *connector; };
 const Connector *connector_find(const char *kind);
 const char *const *connector_kinds(void);       /* NULL-terminated names */
 
-/* Opens a system. ERROR_SYSTEM_UNAVAILABLE, ERROR_SYSTEM_READ_ONLY (write wanted but `access: read`, or the file is), ERROR_NOT_YET (unknown kind). */
+/* Opens a system, which must outlive the connection. ERROR_SYSTEM_UNAVAILABLE, ERROR_FILE_FORMAT,
+ * ERROR_SYSTEM_READ_ONLY (write wanted but `access: read`, or the file is), ERROR_NOT_YET (unknown kind). */
 _must_check_ int connection_open(const System *system, bool write, Connection **ret, Error *error);
 Connection *connection_close(Connection *c);
 DEFINE_CLEANUP(Connection, connection_close)
@@ -74,6 +76,11 @@ _must_check_ int reader_open(Connection *c, const ReadPlan *plan, Reader **ret, 
 _must_check_ int reader_next(Reader *r, Value *values, Error *error);
 /* Where the scan is after the last record, opaque text, borrowed until the next call; NULL where the kind cannot resume. */
 const char *reader_position(Reader *r);
+/* Did the scan take up at the plan's position? false: it began anew. */
+bool reader_resumed(const Reader *r);
+/* Whether the scan went on at plan->position. False: there was none, or the source is no longer what the position was taken of
+ * (another file, a vacuumed or altered database); then the scan is a whole one, from the first record. */
+bool reader_resumed(const Reader *r);
 Reader *reader_close(Reader *r);
 DEFINE_CLEANUP(Reader, reader_close)
 
@@ -81,7 +88,7 @@ _must_check_ int writer_open(Connection *c, const Mapping *mapping, Writer **ret
 Writer *writer_close(Writer *w);
 DEFINE_CLEANUP(Writer, writer_close)
 _must_check_ int writer_count(Writer *w, uint64_t *ret, Error *error);          /* rows in the target table */
-/* The present record by key (mapping->n_key values): 1 and n_fields raw values in the arena, or 0: there is none. */
+/* The present record by key (mapping->n_key values), as the target stores it: 1 and n_fields raw values in the arena, or 0: there is none. */
 _must_check_ int writer_fetch(Writer *w, Arena *arena, const Value *key, Value *ret_values, Error *error);
 /* Writes an INSERT, UPDATE (only changed fields) or DELETE inside the transaction. A class RECORD error concerns this record alone and leaves the
  * transaction usable. An UPDATE or DELETE that meets no row is ERROR_RECORD_REFUSED. ABSENT values are left out. */
