@@ -15,3 +15,5 @@ _must_check_ int quarantine_count(Database *d, const char *entity, uint64_t *ret
 _must_check_ int quarantine_list(const char *state_directory, const char *pair, const char *entity, const char *rule, unsigned limit, unsigned offset,
                                  json_t **ret, uint64_t *ret_total, Error *error);
 _must_check_ int quarantine_show(const char *state_directory, const char *pair, int64_t id, json_t **ret, Error *error);        /* ERROR_NOT_FOUND */
+/* Takes out every entry of the entity that operation_id did not meet: after a full scan these records are gone or well. Inside the transaction. */
+_must_check_ int quarantine_release_stale(Database *d, const char *entity, const char *operation_id, Error *error);
