@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/run.h"
+
+#include "basic/json.h"
+
+static int check_collect(Run *run, json_t *report, Error *error) {
+        int r;
+
+        for (size_t i = 0; i < run->pair->n_mappings; i++) {
+                const Mapping *m = run->pair->mappings + i;
+
+                if (!run_has_entity(run, m))
+                        continue;
+                r = connection_check(run->source, run->pair, m, false, report, error);
+                if (r < 0)
+                        return r;
+                r = connection_check(run->target, run->pair, m, true, report, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static size_t check_failures(const json_t *report, const json_t **ret_first) {
+        size_t n = 0, i;
+        const json_t *row;
+
+        *ret_first = NULL;
+        json_array_foreach((json_t *) report, i, row)
+                if (!json_member_true(row, "ok")) {
+                        if (n++ == 0)
+                                *ret_first = row;
+                }
+        return n;
+}
+
+static int check_verdict(const json_t *report, Error *error) {
+        const json_t *first;
+        size_t n = check_failures(report, &first);
+        const char *what = first ? json_member_text(first, "what") : NULL, *message = first ? json_member_text(first, "message") : NULL;
+
+        if (n == 0)
+                return 0;
+        return error_set(error, ERROR_SYSTEM_REFUSED, json_member_text(first, "remedy"), "%s: %s%s", what ? what : "check",
+                         message ? message : "not as the mapping needs it", n > 1 ? " (and more: terrafusionctl check)" : "");
+}
+
+int check_run(Run *run, Error *error) {
+        int r;
+
+        json_decref(run->operation->report);
+        run->operation->report = json_array();
+        if (!run->operation->report)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a check's report");
+        r = check_collect(run, run->operation->report, error);
+        if (r < 0)
+                return r;
+        return check_verdict(run->operation->report, error);
+}
+
+int check_preflight(Run *run, Error *error) {
+        json_auto_t *report = json_array();
+        int r;
+
+        if (!report)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a check's report");
+        r = check_collect(run, report, error);
+        if (r < 0)
+                return r;
+        return check_verdict(report, error);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/entity.h"
+
+#include "basic/json.h"
+#include "basic/text.h"
+#include "basic/timestamp.h"
+#include "detect/watermark.h"
+#include "store/quarantine.h"
+
+#include <errno.h>
+
+static int out_of_memory(const EntityRun *e, Error *error) {
+        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for entity '%s'", e->m->entity);
+}
+
+EntityResult *entity_result(EntityRun *e) {
+        return operation_result(e->run->operation, e->m->entity);
+}
+
+void entity_done(EntityRun *e) {
+        e->writer = writer_close(e->writer);
+        e->validator = validator_free(e->validator);
+        e->batch.arena = arena_free(e->batch.arena);
+        free(TAKE_PTR(e->batch.changes));
+        free(TAKE_PTR(e->scratch.bytes));
+        free(TAKE_PTR(e->position));
+        free(TAKE_PTR(e->low));
+        free(TAKE_PTR(e->high));
+}
+
+/* An incremental run compares everything when it has to: never done before, the mapping changed, the sweep is due. */
+static bool entity_needs_full(const EntityRun *e, const Checkpoint *c) {
+        if (e->run->operation->kind == OPERATION_FULL || e->m->strategy == DETECT_FULL || c->full_at == 0)
+                return true;
+        if (!text_equal(c->mapping_hash, e->run->pair->content_hash_text))
+                return true;
+        return e->m->sweep_usec > 0 && timestamp_now() - c->full_at > (int64_t) e->m->sweep_usec;
+}
+
+static int copy_text(char **place, const char *text) {
+        if (!text)
+                return 0;
+        *place = strdup(text);
+        return *place ? 0 : -ENOMEM;
+}
+
+static int entity_resume(EntityRun *e, const Checkpoint *c, Error *error) {
+        e->full = c->scan_full;
+        e->scan_end = c->scan_end;
+        e->settled_batch = c->settled_batch;
+        e->n_unkeyed = c->n_unkeyed;
+        if (copy_text(&e->position, c->position) < 0 || copy_text(&e->low, c->low) < 0 || copy_text(&e->high, c->high) < 0)
+                return out_of_memory(e, error);
+        return 0;
+}
+
+static int entity_widen(EntityRun *e, Error *error) {
+        int64_t hours = json_member_integer(e->run->operation->parameters, "hours", 0);
+        _cleanup_arena_ Arena *arena = NULL;
+        Value low;
+
+        if (hours <= 0 || !e->low)
+                return 0;
+        if (arena_new(&arena) < 0 || watermark_from_hex(e->low, arena, &low) < 0 ||
+            watermark_widen(&low, hours, timestamp_now(), arena) < 0)
+                return out_of_memory(e, error);
+        free(e->low);
+        e->low = watermark_to_hex(&low);
+        return e->low ? 0 : out_of_memory(e, error);
+}
+
+static Checkpoint entity_checkpoint(const EntityRun *e, char *position) {
+        const Checkpoint *present = checkpoint_get(e->progress);
+        Checkpoint c = {
+                .scan_full = e->full, .position = position, .scan_end = e->scan_end, .low = e->low, .high = e->high,
+                .full_at = present->full_at, .mapping_hash = present->mapping_hash,
+                .settled_batch = e->settled_batch, .n_unkeyed = e->n_unkeyed,
+        };
+
+        (void) memcpy(c.scan_operation, e->run->operation->id, sizeof(c.scan_operation));
+        return c;
+}
+
+static int entity_save(EntityRun *e, char *position, Error *error) {
+        Checkpoint c = entity_checkpoint(e, position);
+
+        return checkpoint_save(e->progress, &c, error);
+}
+
+/* The horizon is proved before the snapshot that reads the rows is taken: the other order loses rows (algorithms.md, 8). */
+static int entity_new_scan(EntityRun *e, const Checkpoint *c, Error *error) {
+        Value high;
+        int r;
+
+        e->full = entity_needs_full(e, c);
+        if (copy_text(&e->low, c->low) < 0)
+                return out_of_memory(e, error);
+        if (e->m->strategy == DETECT_WATERMARK) {
+                r = connection_horizon(e->run->source, e->m, &high, error);
+                if (r < 0)
+                        return r;
+                e->high = watermark_to_hex(&high);
+                if (!e->high)
+                        return out_of_memory(e, error);
+                r = entity_widen(e, error);
+                if (r < 0)
+                        return r;
+        }
+        r = progress_begin(e->run->progress, error);
+        if (r < 0)
+                return r;
+        r = seen_reset(e->progress, error);
+        if (r >= 0)
+                r = entity_save(e, NULL, error);
+        if (r >= 0)
+                r = progress_commit(e->run->progress, error);
+        if (r < 0)
+                progress_rollback(e->run->progress);
+        return r;
+}
+
+static int entity_measure(EntityRun *e, Error *error) {
+        const EntityResult *result = entity_result(e);
+        uint64_t n_quarantine = 0, n_baseline = baseline_count(e->progress);
+        int r;
+
+        if (!result)
+                return out_of_memory(e, error);
+        r = writer_count(e->writer, &e->n_target, error);
+        if (r < 0)
+                return r;
+        r = quarantine_count(progress_database(e->run->progress), e->m->entity, &n_quarantine, error);
+        if (r < 0)
+                return r;
+        e->has_quarantine = n_quarantine > 0;
+        /* What was there before this operation: its own inserts do not widen what its guards allow. */
+        n_baseline -= (uint64_t) result->n_inserted < n_baseline ? (uint64_t) result->n_inserted : n_baseline;
+        e->n_base = n_baseline == 0 ? 0 : n_baseline > e->n_target ? n_baseline : e->n_target;
+        e->target_is_empty = e->n_target == 0 && baseline_count(e->progress) == 0;
+        return 0;
+}
+
+int entity_begin(EntityRun *e, Run *run, const Mapping *m, Error *error) {
+        const Checkpoint *c;
+        int r;
+
+        *e = (EntityRun) { .run = run, .m = m };
+        if (arena_new(&e->batch.arena) < 0 || validator_new(m, &e->validator) < 0)
+                return out_of_memory(e, error);
+        r = progress_entity(run->progress, m->entity, &e->progress, error);
+        if (r < 0)
+                return r;
+        r = writer_open(run->target, m, &e->writer, error);
+        if (r < 0)
+                return r;
+        r = entity_measure(e, error);
+        if (r < 0)
+                return r;
+        c = checkpoint_get(e->progress);
+        if (text_equal(c->scan_operation, run->operation->id))
+                return entity_resume(e, c, error);
+        if (c->full_at == 0 && baseline_count(e->progress) == 0) {
+                r = guard_first_write(&run->guards, m->entity, e->n_target, error);
+                if (r < 0)
+                        return r;
+        }
+        return entity_new_scan(e, c, error);
+}
+
+static int record_change(EntityRun *e, Change *change, uint64_t batch_number, EntityResult *delta, Error *error) {
+        Database *database = progress_database(e->run->progress);
+        int r;
+
+        if (change->kind == CHANGE_HELD) {
+                delta->n_held++;
+                e->has_quarantine = true;
+                return quarantine_put(database, e->run->operation->id, e->m, change, error);
+        }
+        delta->n_inserted += change->kind == CHANGE_INSERT;
+        delta->n_updated += change->kind == CHANGE_UPDATE;
+        if (change->target) {
+                delta->n_unchanged += change->kind == CHANGE_NONE;
+                r = baseline_put(e->progress, change->key, &change->number, change->kind == CHANGE_NONE ? 0 : batch_number,
+                                 &change->source_digest, &change->target_digest, error);
+                if (r < 0)
+                        return r;
+                r = seen_mark(e->progress, change->number);
+                if (r < 0)
+                        return out_of_memory(e, error);
+        }
+        return e->has_quarantine ? quarantine_release(database, e->m->entity, change->key, error) : 0;
+}
+
+static int record_counts(EntityRun *e, const EntityResult *delta, uint64_t batch_number, Error *error) {
+        int r;
+
+        r = result_add(e->run->progress, e->run->operation->id, delta, error);
+        if (r < 0 || batch_number == 0)
+                return r;
+        return progress_set_last_batch(e->run->progress, batch_number, error);
+}
+
+/* Counts in memory follow the committed ones. */
+static void result_follow(EntityRun *e, const EntityResult *delta) {
+        EntityResult *result = entity_result(e);
+
+        if (!result)
+                return;
+        result->n_read += delta->n_read;
+        result->n_inserted += delta->n_inserted;
+        result->n_updated += delta->n_updated;
+        result->n_deleted += delta->n_deleted;
+        result->n_unchanged += delta->n_unchanged;
+        result->n_held += delta->n_held;
+        result->n_deletes_withheld += delta->n_deletes_withheld;
+}
+
+static int record_end(EntityRun *e, int r, const EntityResult *delta, Error *error) {
+        if (r >= 0)
+                r = progress_commit(e->run->progress, error);
+        if (r < 0) {
+                progress_rollback(e->run->progress);
+                return r;
+        }
+        result_follow(e, delta);
+        return 0;
+}
+
+int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
+        EntityResult delta = {
+                .entity = e->m->entity, .n_read = (int64_t) e->batch.n_read, .n_unchanged = (int64_t) e->batch.n_unchanged,
+        };
+        int r;
+
+        r = progress_begin(e->run->progress, error);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; r >= 0 && i < e->batch.n_changes; i++)
+                r = record_change(e, e->batch.changes + i, batch_number, &delta, error);
+        e->scan_end = e->batch.end;
+        if (r >= 0)
+                r = record_counts(e, &delta, batch_number, error);
+        if (r >= 0)
+                r = entity_save(e, (char *) e->batch.position, error);
+        return record_end(e, r, &delta, error);
+}
+
+int entity_record_deletes(EntityRun *e, uint64_t batch_number, Error *error) {
+        Database *database = progress_database(e->run->progress);
+        EntityResult delta = { .entity = e->m->entity };
+        int r;
+
+        r = progress_begin(e->run->progress, error);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; r >= 0 && i < e->batch.n_changes; i++) {
+                const Change *change = e->batch.changes + i;
+
+                if (change->kind == CHANGE_HELD) {
+                        delta.n_held++;
+                        r = quarantine_put(database, e->run->operation->id, e->m, change, error);
+                        continue;
+                }
+                delta.n_deleted += change->kind == CHANGE_DELETE || change->kind == CHANGE_UPDATE;
+                r = baseline_delete(e->progress, change->key, error);
+        }
+        if (r >= 0)
+                r = record_counts(e, &delta, batch_number, error);
+        return record_end(e, r, &delta, error);
+}
+
+int entity_withhold_deletes(EntityRun *e, uint64_t n_missing, Error *error) {
+        const EntityResult delta = { .entity = e->m->entity, .n_deletes_withheld = (int64_t) n_missing };
+        int r;
+
+        r = progress_begin(e->run->progress, error);
+        if (r < 0)
+                return r;
+        return record_end(e, record_counts(e, &delta, 0, error), &delta, error);
+}
+
+int entity_finish(EntityRun *e, Error *error) {
+        const EntityResult none = { .entity = e->m->entity, .done = true };
+        Checkpoint c = entity_checkpoint(e, NULL);
+        int r;
+
+        c.scan_operation[0] = '\0';
+        c.scan_end = false;
+        c.settled_batch = 0;
+        c.n_unkeyed = 0;
+        if (e->high)
+                c.low = e->high;        /* everything below the proved horizon has been read */
+        c.high = NULL;
+        if (e->full) {
+                c.full_at = timestamp_now();
+                c.mapping_hash = (char *) e->run->pair->content_hash_text;
+        }
+        r = progress_begin(e->run->progress, error);
+        if (r < 0)
+                return r;
+        r = result_add(e->run->progress, e->run->operation->id, &none, error);
+        if (r >= 0 && e->full && e->has_quarantine)
+                r = quarantine_release_stale(progress_database(e->run->progress), e->m->entity, e->run->operation->id, error);
+        if (r >= 0)
+                r = checkpoint_save(e->progress, &c, error);
+        return record_end(e, r, &none, error);
+}

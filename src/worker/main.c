@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* terrafusion-worker OPERATION: does one operation and ends.
+ * Steps: read configuration → load the operation → begin an attempt → open systems → settle → check → pipeline → finish.
+ * Exit status: 0 completed, 3 completed with records in quarantine, 1 failed, 4 a guard tripped, 75 try again, 78 configuration. */
+#include "build-config.h"
+
+#include "basic/json.h"
+#include "basic/log.h"
+#include "basic/text.h"
+#include "config/pairs.h"
+#include "worker/pipeline.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#define EXIT_TRY_AGAIN 75
+#define EXIT_QUARANTINED 3
+
+static int guards_read(Run *run, Error *error) {
+        const json_t *allow = json_object_get(run->operation->parameters, "allow"), *item;
+        size_t i;
+
+        run->guards.pair = run->pair;
+        json_array_foreach((json_t *) allow, i, item) {
+                GuardId guard = guard_from_string(json_string_value(item));
+
+                if (guard == _GUARD_INVALID)
+                        return error_set(error, ERROR_ARGUMENT, "Guards are max_deletes, max_changes, max_errors, empty_source, first_write.",
+                                         "There is no guard '%s'", json_string_value(item) ? json_string_value(item) : "?");
+                run->guards.allowed[guard] = true;
+                log_event(LOG_WARNING, MESSAGE_GUARD_ALLOWED, "A guard is out of force for this operation.", "OPERATION_ID",
+                          run->operation->id, "SYNC_PAIR", run->pair->name, "API_KEY_NAME", run->operation->requested_by, NULL);
+        }
+        return 0;
+}
+
+static int entities_check(const Run *run, Error *error) {
+        for (char *const *name = run->operation->entity_types; name && *name; name++)
+                if (!pair_mapping(run->pair, *name))
+                        return error_set(error, ERROR_ARGUMENT, "terrafusionctl pairs shows the entities of each pair.",
+                                         "Pair '%s' has no entity '%s'", run->pair->name, *name);
+        return 0;
+}
+
+static int operation_run(Run *run, Error *error) {
+        int r;
+
+        r = entities_check(run, error);
+        if (r < 0)
+                return r;
+        r = guards_read(run, error);
+        if (r < 0)
+                return r;
+        r = run_open(run, error);
+        if (r < 0)
+                return r;
+        if (run->operation->kind == OPERATION_CHECK)
+                return check_run(run, error);
+        r = settle(run, error);
+        if (r < 0)
+                return r;
+        r = result_load(run->progress, run->operation->id, run->operation, error);
+        if (r < 0)
+                return r;
+        r = check_preflight(run, error);
+        if (r < 0)
+                return r;
+        return pipeline_run(run, error);
+}
+
+static int64_t operation_held(const Operation *o) {
+        int64_t n = 0;
+
+        for (size_t i = 0; i < o->n_results; i++)
+                n += o->results[i].n_held;
+        return n;
+}
+
+/* The summary in state.db; it can be recomputed from the pair's file, so a failure here only costs the attempt. */
+static int outcome_save(Run *run, const Error *cause, Error *error) {
+        const char *id = run->operation->id;
+        OperationStatus status = !cause ? OPERATION_COMPLETED : cause->id == ERROR_CANCELLED ? OPERATION_CANCELLED : OPERATION_FAILED;
+        int r;
+
+        r = operation_save_results(run->state, run->operation, error);
+        if (r < 0)
+                return r;
+        r = operation_attempt_end(run->state, id, cause, error);
+        if (r < 0)
+                return r;
+        if (cause && error_class(cause->id) == ERROR_CLASS_TRANSIENT)
+                return 0;       /* the queue decides about the next attempt */
+        return operation_finish(run->state, id, status, cause, error);
+}
+
+static void outcome_log(const Run *run, const Error *cause) {
+        _cleanup_free_ char *text = cause ? error_to_text(cause) : NULL;
+
+        log_event(cause ? LOG_ERR : LOG_INFO,
+                  !cause ? MESSAGE_OPERATION_FINISHED : cause->id == ERROR_GUARD ? MESSAGE_GUARD_TRIPPED : MESSAGE_OPERATION_FAILED,
+                  text ? text : "The operation completed.", "OPERATION_ID", run->operation->id, "SYNC_PAIR",
+                  run->operation->sync_pair_id, NULL);
+}
+
+static int outcome(Run *run, const Error *cause) {
+        _cleanup_error_ Error error = { 0 };
+        int r;
+
+        outcome_log(run, cause);
+        r = outcome_save(run, cause, &error);
+        if (r < 0) {
+                (void) log_error(MESSAGE_NONE, &error, "Could not save the outcome of operation %s", run->operation->id);
+                return EXIT_TRY_AGAIN;
+        }
+        if (cause)
+                return error_exit_status(cause->id);
+        return operation_held(run->operation) > 0 ? EXIT_QUARANTINED : EXIT_SUCCESS;
+}
+
+static int attempt(Run *run, const PairSet *pairs) {
+        _cleanup_error_ Error error = { 0 };
+        int64_t number;
+        int r;
+
+        r = operation_attempt_begin(run->state, run->operation->id, &number, &error);
+        if (r < 0) {
+                (void) log_error(MESSAGE_NONE, &error, "Operation %s cannot begin", run->operation->id);
+                return error_exit_status(error.id);
+        }
+        r = pairs_get(pairs, run->operation->sync_pair_id, &run->pair, &error);
+        if (r >= 0) {
+                free(run->operation->mapping_hash);
+                run->operation->mapping_hash = strdup(run->pair->content_hash_text);
+                hint_open(run);
+                r = operation_run(run, &error);
+        }
+        if (r < 0 && error.id == ERROR_NONE)
+                (void) error_set(&error, error_from_errno(r), NULL, "The operation failed: %s", strerror(-r));
+        r = outcome(run, error.id ? &error : NULL);
+        run_done(run);
+        return r;
+}
+
+static int configuration_read(Settings **ret_settings, PairSet **ret_pairs) {
+        _cleanup_mistakes_ Mistakes mistakes = { 0 };
+        int r;
+
+        r = settings_load(ret_settings, &mistakes);
+        if (r >= 0)
+                r = pairs_load(*ret_settings, ret_pairs, &mistakes);    /* a broken pair stops only operations of its own */
+        if (r < 0)
+                mistakes_print(&mistakes, stderr);
+        return r;
+}
+
+static int signals_set(void) {
+        const struct sigaction stop = { .sa_handler = run_request_stop, .sa_flags = SA_RESTART };
+        sigset_t none;
+
+        (void) sigemptyset(&none);
+        if (sigprocmask(SIG_SETMASK, &none, NULL) < 0 || sigaction(SIGTERM, &stop, NULL) < 0 || sigaction(SIGINT, &stop, NULL) < 0)
+                return -errno;
+        return 0;
+}
+
+static int work(const char *id) {
+        _cleanup_settings_ Settings *settings = NULL;
+        _cleanup_pairs_ PairSet *pairs = NULL;
+        _cleanup_operation_ Operation *operation = NULL;
+        _cleanup_(database_closep) Database *state = NULL;
+        _cleanup_error_ Error error = { 0 };
+        Run run = { .hint_fd = -EBADF };
+        int r;
+
+        r = configuration_read(&settings, &pairs);
+        if (r < 0)
+                return error_exit_status(ERROR_CONFIGURATION);
+        r = state_open(settings->state_directory, &state, &error);
+        if (r >= 0)
+                r = operation_load(state, id, &operation, &error);
+        if (r < 0) {
+                (void) log_error(MESSAGE_NONE, &error, "Operation %s cannot be loaded", id);
+                return error_exit_status(error.id);
+        }
+        run.operation = operation;
+        run.settings = settings;
+        run.state = state;
+        return attempt(&run, pairs);
+}
+
+int main(int argc, char *argv[]) {
+        if (argc == 2 && text_equal(argv[1], "--version")) {
+                (void) printf("terrafusion-worker %s\n", PROJECT_VERSION);
+                return EXIT_SUCCESS;
+        }
+        if (argc != 2 || !uuid_is_valid(argv[1])) {
+                (void) fprintf(stderr, "Usage: terrafusion-worker OPERATION\n\nDoes one operation of the queue. It is started by terrafusion-syncd; "
+                                       "people use `terrafusionctl run PAIR`.\n");
+                return 2;
+        }
+        log_open("terrafusion-worker");
+        if (signals_set() < 0)
+                return EXIT_FAILURE;
+        return work(argv[1]);
+}

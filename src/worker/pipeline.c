@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of a record:
+ *   1 detect      what may have changed at the source
+ *   2 transform   source record → target record
+ *   3 fetch       the target's present record
+ *   4 validate    findings; an error holds the record
+ *   5 plan        insert, update of which fields, delete, nothing; guards
+ *   6 journal     what will change, durable before the target commits
+ *   7 write       one target transaction
+ *   8 record      baseline, checkpoint, counts, quarantine: one transaction
+ * Deletes come last, when their number is known: children before parents. */
+#include "worker/pipeline.h"
+
+#include "apply/plan.h"
+#include "apply/write.h"
+#include "basic/limits.h"
+#include "basic/log.h"
+#include "detect/watermark.h"
+#include "transform/convert.h"
+#include "transform/transform.h"
+#include "worker/entity.h"
+
+#include <errno.h>
+
+#define DELETE_BATCH_RECORDS 2000U      /* whole records are fetched for their before image */
+
+static int no_memory(const EntityRun *e, Error *error) {
+        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a batch of entity '%s'", e->m->entity);
+}
+
+/* Step 2. */
+static int transform_batch(EntityRun *e, Error *error) {
+        Batch *batch = &e->batch;
+        int r;
+
+        for (size_t i = 0; i < batch->n_changes; i++) {
+                Change *change = batch->changes + i;
+
+                if (change->kind != CHANGE_UNDECIDED)
+                        continue;
+                change->target = arena_alloc_zero(batch->arena, e->m->n_fields * sizeof(Value));
+                if (!change->target)
+                        return no_memory(e, error);
+                r = transform_record(e->m, change->source, batch->arena, change->target, &change->findings);
+                if (r < 0)
+                        return no_memory(e, error);
+        }
+        return 0;
+}
+
+static int fetch_record(EntityRun *e, const Value *key, Value **ret, Error *error) {
+        Value *before = arena_alloc(e->batch.arena, e->m->n_fields * sizeof(Value));
+        int r;
+
+        if (!before)
+                return no_memory(e, error);
+        r = writer_fetch(e->writer, e->batch.arena, key, before, error);
+        if (r <= 0) {
+                *ret = NULL;
+                return r;
+        }
+        for (size_t i = 0; i < e->m->n_fields; i++)
+                if (convert_fetched(before + i, e->m->fields + i, e->batch.arena, before + i) < 0)
+                        return no_memory(e, error);
+        *ret = before;
+        return 0;
+}
+
+/* Step 3: serves idempotence (equal means nothing to do), the before image, and which fields differ. */
+static int fetch_batch(EntityRun *e, Error *error) {
+        int r;
+
+        for (size_t i = 0; i < e->batch.n_changes; i++) {
+                Change *change = e->batch.changes + i;
+
+                if (change->kind != CHANGE_UNDECIDED || findings_hold(change->findings) ||
+                    (e->target_is_empty && !change->in_baseline))
+                        continue;
+                r = fetch_record(e, change->target, &change->before, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Step 4. */
+static int validate_batch(EntityRun *e, Error *error) {
+        int r;
+
+        for (size_t i = 0; i < e->batch.n_changes; i++) {
+                Change *change = e->batch.changes + i;
+
+                if (change->kind != CHANGE_UNDECIDED)
+                        continue;
+                r = validator_check(e->validator, change->target, e->batch.arena, &change->findings);
+                if (r < 0)
+                        return no_memory(e, error);
+                if (findings_hold(change->findings))
+                        change->kind = CHANGE_HELD;
+        }
+        return 0;
+}
+
+static void batch_count(const Batch *batch, uint64_t *ret_changes, uint64_t *ret_held) {
+        *ret_changes = *ret_held = 0;
+        for (size_t i = 0; i < batch->n_changes; i++) {
+                *ret_held += batch->changes[i].kind == CHANGE_HELD;
+                *ret_changes += batch->changes[i].kind == CHANGE_INSERT || batch->changes[i].kind == CHANGE_UPDATE;
+        }
+}
+
+/* Stops at the batch that would exceed a guard. A first load has no base that its changes could be a share of. */
+static int guard_batch(EntityRun *e, Error *error) {
+        const EntityResult *result = entity_result(e);
+        uint64_t n_changes, n_held;
+        int r;
+
+        if (!result)
+                return no_memory(e, error);
+        batch_count(&e->batch, &n_changes, &n_held);
+        r = guard_errors(&e->run->guards, e->m->entity, (uint64_t) result->n_held + n_held, e->n_base, error);
+        if (r < 0 || e->n_base == 0)
+                return r;
+        n_changes += (uint64_t) (result->n_inserted + result->n_updated);
+        return guard_changes(&e->run->guards, e->m->entity, n_changes, e->n_base, error);
+}
+
+/* Step 5. */
+static int plan_batch(EntityRun *e, Error *error) {
+        int r;
+
+        for (size_t i = 0; i < e->batch.n_changes; i++) {
+                Change *change = e->batch.changes + i;
+
+                if (change->kind != CHANGE_UNDECIDED)
+                        continue;
+                r = plan_change(e->m, change, e->batch.arena, &e->scratch);
+                if (r < 0)
+                        return no_memory(e, error);
+        }
+        return guard_batch(e, error);
+}
+
+/* Steps 6 and 7. Records that the target refuses go to quarantine and the rest is tried again, journalled anew: the journal holds what was applied, nothing else.
+ * *ret_number: of the journalled batch, 0 where nothing had to be written. */
+static int journal_and_write(EntityRun *e, uint64_t *ret_number, Error *error) {
+        uint64_t number = progress_last_batch(e->run->progress) + 1;
+        int r;
+
+        while (batch_count_writes(&e->batch) > 0) {
+                r = journal_append(e->run->journal, number, e->run->operation->id, e->m, &e->batch, error);
+                if (r < 0)
+                        return r;
+                r = write_batch(e->run->target, e->writer, &e->batch, error);
+                if (r < 0)
+                        return r;       /* the journalled batch is settled at the next start */
+                if (r == 0) {
+                        *ret_number = number;
+                        return 0;
+                }
+                r = journal_forget(e->run->journal, number, error);
+                if (r < 0)
+                        return r;
+                r = guard_batch(e, error);
+                if (r < 0)
+                        return r;
+        }
+        *ret_number = 0;
+        return 0;
+}
+
+static int pipeline_batch(EntityRun *e, Detector *detector, Error *error) {
+        uint64_t number, n_unkeyed;
+        int r;
+
+        r = detect_next(detector, &e->batch, &n_unkeyed, error);
+        if (r < 0)
+                return r;
+        e->n_unkeyed += n_unkeyed;
+        r = transform_batch(e, error);
+        if (r < 0)
+                return r;
+        r = fetch_batch(e, error);
+        if (r < 0)
+                return r;
+        r = validate_batch(e, error);
+        if (r < 0)
+                return r;
+        r = plan_batch(e, error);
+        if (r < 0)
+                return r;
+        r = journal_and_write(e, &number, error);
+        if (r < 0)
+                return r;
+        return entity_record_batch(e, number, error);
+}
+
+static int scan_open(EntityRun *e, Arena *arena, Detector **ret, Error *error) {
+        DetectPlan plan = {
+                .source = e->run->source, .pair = e->run->pair, .mapping = e->m, .entity = e->progress, .make_key = transform_keys,
+                .by_watermark = !e->full, .position = e->position, .settled_batch = e->settled_batch,
+                .deliver_unchanged = e->has_quarantine,
+        };
+        int r;
+
+        if (watermark_from_hex(e->low, arena, &plan.low) < 0 || watermark_from_hex(e->high, arena, &plan.high) < 0)
+                return error_set(error, ERROR_INTERNAL, "Run the pair with --full.", "The checkpoint of entity '%s' cannot be read", e->m->entity);
+        r = detector_open(&plan, ret, error);
+        if (r < 0)
+                error_prefix(error, "Entity '%s'", e->m->entity);
+        return r;
+}
+
+/* The source changed so that an interrupted scan's position no longer fits: its marks are worth nothing, what it wrote stays counted. */
+static int scan_restart(EntityRun *e, Error *error) {
+        int r;
+
+        r = progress_begin(e->run->progress, error);
+        if (r < 0)
+                return r;
+        r = seen_reset(e->progress, error);
+        if (r >= 0)
+                r = progress_commit(e->run->progress, error);
+        if (r < 0)
+                progress_rollback(e->run->progress);
+        return r;
+}
+
+/* Everything but deletes of one entity. */
+static int upsert_entity(EntityRun *e, Error *error) {
+        uint64_t n_baseline = baseline_count(e->progress), n_expected = n_baseline > e->n_target ? n_baseline : e->n_target;
+        _cleanup_(detector_closep) Detector *detector = NULL;
+        _cleanup_arena_ Arena *arena = NULL;
+        int r;
+
+        if (arena_new(&arena) < 0)
+                return no_memory(e, error);
+        r = scan_open(e, arena, &detector, error);
+        if (r < 0)
+                return r;
+        if (e->position && !detector_resumed(detector)) {
+                r = scan_restart(e, error);
+                if (r < 0)
+                        return r;
+        }
+        do {
+                r = run_check_stop(e->run, error);
+                if (r < 0)
+                        return r;
+                r = pipeline_batch(e, detector, error);
+                if (r < 0)
+                        return r;
+                hint_send(e->run, e->m->entity, n_expected);
+        } while (!e->batch.end);
+        return 0;
+}
+
+static int delete_batch_plan(EntityRun *e, const Key *keys, const BaselineRow *rows, size_t n_keys, Error *error) {
+        Batch *batch = &e->batch;
+        int r;
+
+        batch->n_changes = 0;
+        if (array_grow(&batch->changes, &batch->capacity, n_keys, sizeof(Change)) < 0)
+                return no_memory(e, error);
+        for (size_t i = 0; i < n_keys; i++) {
+                Change *change = batch->changes + batch->n_changes++;
+                Value *key = arena_alloc_zero(batch->arena, e->m->n_key * sizeof(Value));
+
+                *change = (Change) { .key = keys[i], .number = rows[i].number, .in_baseline = true };
+                if (!key)
+                        return no_memory(e, error);
+                r = key_decode(keys[i], batch->arena, key, e->m->n_key);
+                if (r < 0)
+                        return error_set(error, ERROR_INTERNAL, NULL, "A key of entity '%s' in the baseline cannot be read", e->m->entity);
+                r = fetch_record(e, key, &change->before, error);
+                if (r < 0)
+                        return r;
+                r = plan_delete(e->m, change, batch->arena);
+                if (r < 0)
+                        return no_memory(e, error);
+        }
+        return 0;
+}
+
+static int delete_batches(EntityRun *e, Error *error) {
+        _cleanup_free_ Key *keys = calloc(DELETE_BATCH_RECORDS, sizeof(Key));
+        _cleanup_free_ BaselineRow *rows = calloc(DELETE_BATCH_RECORDS, sizeof(BaselineRow));
+        uint64_t number;
+        size_t n_keys;
+        int r;
+
+        if (!keys || !rows)
+                return no_memory(e, error);
+        for (;;) {
+                r = run_check_stop(e->run, error);
+                if (r < 0)
+                        return r;
+                arena_reset(e->batch.arena);
+                /* Always from the start: what a batch deletes leaves the baseline. */
+                r = seen_missing(e->progress, (Key) { 0 }, e->batch.arena, keys, rows, DELETE_BATCH_RECORDS, &n_keys, error);
+                if (r < 0 || n_keys == 0)
+                        return r;
+                r = delete_batch_plan(e, keys, rows, n_keys, error);
+                if (r < 0)
+                        return r;
+                r = journal_and_write(e, &number, error);
+                if (r < 0)
+                        return r;
+                r = entity_record_deletes(e, number, error);
+                if (r < 0)
+                        return r;
+        }
+}
+
+static int delete_entity(EntityRun *e, Error *error) {
+        const EntityResult *result = entity_result(e);
+        uint64_t n_missing = 0, n_done;
+        int r;
+
+        if (!result)
+                return no_memory(e, error);
+        if (!e->full || e->m->deletes == DELETES_IGNORE)
+                return 0;
+        n_done = (uint64_t) result->n_deleted;
+        r = seen_count_missing(e->progress, &n_missing, error);
+        if (r < 0 || n_missing == 0)
+                return r;
+        r = guard_empty_source(&e->run->guards, e->m->entity, (uint64_t) result->n_read, n_missing + n_done, error);
+        if (r < 0)
+                return r;
+        r = guard_deletes(&e->run->guards, e->m->entity, n_missing + n_done, e->n_base, error);
+        if (r < 0)
+                return r;
+        if (e->n_unkeyed > 0) {
+                log_event(LOG_WARNING, MESSAGE_NONE, "Deletes are withheld: records without a usable key might be theirs. Mend the records in quarantine.",
+                          "OPERATION_ID", e->run->operation->id, "ENTITY", e->m->entity, NULL);
+                return entity_withhold_deletes(e, n_missing, error);
+        }
+        return delete_batches(e, error);
+}
+
+static int upsert_all(Run *run, EntityRun *entities, Error *error) {
+        int r;
+
+        for (size_t i = 0; i < run->pair->n_mappings; i++) {
+                EntityRun *e = entities + i;
+
+                if (!run_has_entity(run, run->pair->mappings + i))
+                        continue;
+                r = entity_begin(e, run, run->pair->mappings + i, error);
+                if (r < 0)
+                        return r;
+                if (e->scan_end)
+                        continue;
+                r = upsert_entity(e, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int delete_all(Run *run, EntityRun *entities, Error *error) {
+        int r;
+
+        for (size_t i = run->pair->n_mappings; i-- > 0;) {
+                if (!entities[i].m)
+                        continue;
+                r = delete_entity(entities + i, error);
+                if (r < 0)
+                        return r;
+                r = entity_finish(entities + i, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int pipeline_run(Run *run, Error *error) {
+        EntityRun *entities = calloc(run->pair->n_mappings + 1, sizeof(EntityRun));
+        int r;
+
+        if (!entities)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for pair '%s'", run->pair->name);
+        r = upsert_all(run, entities, error);
+        if (r >= 0)
+                r = delete_all(run, entities, error);
+        for (size_t i = 0; i < run->pair->n_mappings; i++)
+                entity_done(entities + i);
+        free(entities);
+        return r;
+}

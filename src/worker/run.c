@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/run.h"
+
+#include "basic/text.h"
+
+#include <errno.h>
+#include <signal.h>
+
+static volatile sig_atomic_t stop_requested;
+
+void run_request_stop(int signal_number) {
+        stop_requested = signal_number;
+}
+
+int run_check_stop(Run *run, Error *error) {
+        bool cancelled = false;
+        int r;
+
+        r = operation_is_cancel_requested(run->state, run->operation->id, &cancelled, error);
+        if (r < 0)
+                return r;
+        if (cancelled)
+                return error_set(error, ERROR_CANCELLED, NULL, "Cancelled on request; what was committed before stays");
+        if (stop_requested)
+                return error_set(error, ERROR_UNAVAILABLE, "Nothing: the operation goes on from its checkpoint.",
+                                 "The worker was told to stop (signal %d)", (int) stop_requested);
+        return 0;
+}
+
+bool run_has_entity(const Run *run, const Mapping *mapping) {
+        char *const *wanted = run->operation->entity_types;
+
+        if (!wanted)
+                return true;
+        for (; *wanted; wanted++)
+                if (pair_mapping(run->pair, *wanted) == mapping)
+                        return true;
+        return false;
+}
+
+static int run_open_system(const Run *run, const char *name, bool write, Connection **ret, Error *error) {
+        const System *system = settings_system(run->settings, name);
+        int r;
+
+        if (!system)
+                return error_set(error, ERROR_CONFIGURATION, "Add it under 'systems:' in terrafusion.yaml.",
+                                 "System '%s' of pair '%s' is not configured", name, run->pair->name);
+        r = connection_open(system, write, ret, error);
+        if (r < 0)
+                error_prefix(error, "System '%s'", name);
+        return r;
+}
+
+int run_open(Run *run, Error *error) {
+        const char *state_directory = run->settings->state_directory;
+        int r;
+
+        r = progress_open(state_directory, run->pair->name, run->operation->id, &run->progress, error);
+        if (r < 0)
+                return r;
+        r = journal_open(state_directory, run->pair->name, &run->journal, error);
+        if (r < 0)
+                return r;
+        r = run_open_system(run, run->pair->source, false, &run->source, error);
+        if (r < 0)
+                return r;
+        return run_open_system(run, run->pair->target, true, &run->target, error);
+}
+
+void run_done(Run *run) {
+        run->source = connection_close(run->source);
+        run->target = connection_close(run->target);
+        run->journal = journal_close(run->journal);
+        run->progress = progress_close(run->progress);
+        closep(&run->hint_fd);
+        run->hint_fd = -EBADF;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One run of one operation in terrafusion-worker: what all its files share. Blocking, straight-line, killable at every instruction. */
+#include "apply/guard.h"
+#include "config/settings.h"
+#include "connect/connector.h"
+#include "model/operation.h"
+#include "store/journal.h"
+#include "store/operations.h"
+#include "store/progress.h"
+
+typedef struct Run {
+        Operation *operation;
+        const Settings *settings;
+        const Pair *pair;
+        Database *state;                /* state.db: attempts, status, summary */
+        Progress *progress;             /* the pair's own file, with its lock */
+        Journal *journal;
+        Connection *source, *target;
+        Guards guards;
+        int hint_fd;                    /* datagrams to syncd; -EBADF: nobody listens */
+} Run;
+
+/* Opens the pair's files and both systems. Nothing at the target changes. */
+_must_check_ int run_open(Run *run, Error *error);
+void run_done(Run *run);
+/* Is the run asked to stop? 0, ERROR_CANCELLED (a user's wish) or ERROR_UNAVAILABLE (SIGTERM without one: the machine stops; the next attempt goes on). */
+_must_check_ int run_check_stop(Run *run, Error *error);
+void run_request_stop(int signal_number);       /* a signal handler */
+/* Is the entity part of the operation? */
+bool run_has_entity(const Run *run, const Mapping *mapping);
+
+/* Tells syncd the counts so far; a hint that may be lost. */
+void hint_open(Run *run);
+void hint_send(Run *run, const char *entity, uint64_t n_total);
+
+/* settle.c: the last batch that is journalled but not recorded, from the journal alone. */
+_must_check_ int settle(Run *run, Error *error);
+
+/* check.c: tables, columns, keys of every entity at both systems; the report goes to the operation. preflight() fails on the first that is not there,
+ * so that no entity is written when another cannot be. */
+_must_check_ int check_run(Run *run, Error *error);
+_must_check_ int check_preflight(Run *run, Error *error);

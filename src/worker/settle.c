@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* After a crash: was the last journalled batch applied? The target has it whole or not at all, so the first record that tells is enough.
+ * Applied: recorded from the journal, never cut anew from a source that has moved on. Not applied: forgotten, detection finds it again. */
+#include "worker/run.h"
+
+#include "basic/log.h"
+#include "transform/convert.h"
+
+#include <errno.h>
+
+typedef enum Verdict { VERDICT_UNKNOWN, VERDICT_APPLIED, VERDICT_NOT_APPLIED } Verdict;
+
+static bool fields_equal(const Mapping *m, const JournalEntry *entry, const Value *present, const Value *image) {
+        for (size_t i = 0; i < entry->n_fields; i++) {
+                ssize_t field = mapping_field_index(m, entry->fields[i]);
+
+                if (field < 0 || !value_equal(present + field, image + i))
+                        return false;
+        }
+        return true;
+}
+
+/* A row that is there tells of an insert only when it is ours: by the digest of what we wrote. */
+static Verdict entry_verdict(const Mapping *m, const JournalEntry *entry, const Value *present, DigestScratch *scratch) {
+        Digest digest;
+
+        if (entry->kind == CHANGE_DELETE)
+                return present ? VERDICT_NOT_APPLIED : VERDICT_APPLIED;
+        if (!present)
+                return VERDICT_NOT_APPLIED;
+        if (entry->kind == CHANGE_INSERT) {
+                if (values_digest(present, m->n_fields, 0, scratch, &digest) < 0)
+                        return VERDICT_UNKNOWN;
+                return digest_equal(&digest, &entry->target_digest) ? VERDICT_APPLIED : VERDICT_UNKNOWN;
+        }
+        if (fields_equal(m, entry, present, entry->after))
+                return VERDICT_APPLIED;
+        return fields_equal(m, entry, present, entry->before) ? VERDICT_NOT_APPLIED : VERDICT_UNKNOWN;
+}
+
+static int entry_look(const Mapping *m, Writer *writer, const JournalEntry *entry, Arena *arena, DigestScratch *scratch,
+                      Verdict *ret, Error *error) {
+        Value *key = arena_alloc_zero(arena, m->n_key * sizeof(Value));
+        Value *present = arena_alloc_zero(arena, m->n_fields * sizeof(Value));
+        int r;
+
+        if (!key || !present)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to settle a batch");
+        r = key_decode(entry->key, arena, key, m->n_key);
+        if (r < 0)
+                return error_set(error, ERROR_INTERNAL, NULL, "A key of the journal cannot be read");
+        r = writer_fetch(writer, arena, key, present, error);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; r > 0 && i < m->n_fields; i++)
+                if (convert_fetched(present + i, m->fields + i, arena, present + i) < 0)
+                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to settle a batch");
+        *ret = entry_verdict(m, entry, r > 0 ? present : NULL, scratch);
+        return 0;
+}
+
+static int batch_was_applied(Run *run, const Mapping *m, const JournalBatch *batch, Arena *arena, bool *ret, Error *error) {
+        _cleanup_(writer_closep) Writer *writer = NULL;
+        DigestScratch scratch = { 0 };
+        Verdict verdict = VERDICT_UNKNOWN;
+        int r;
+
+        r = writer_open(run->target, m, &writer, error);
+        for (size_t i = 0; r >= 0 && verdict == VERDICT_UNKNOWN && i < batch->n_entries; i++)
+                r = entry_look(m, writer, batch->entries + i, arena, &scratch, &verdict, error);
+        free(scratch.bytes);
+        if (r < 0)
+                return r;
+        /* Every record has been changed by another hand since: taken as not applied, the next detection compares them all. */
+        *ret = verdict == VERDICT_APPLIED;
+        return 0;
+}
+
+/* A record that vanished from the source: deleted, or marked by the mapping's delete policy (then without a source digest). */
+static bool entry_is_delete(const JournalEntry *entry) {
+        static const Digest none;
+
+        return entry->kind == CHANGE_DELETE || (entry->kind == CHANGE_UPDATE && digest_equal(&entry->source_digest, &none));
+}
+
+static int batch_record(Run *run, const Mapping *m, const JournalBatch *batch, Error *error) {
+        EntityResult delta = { .entity = batch->entity };
+        ProgressEntity *entity;
+        Checkpoint checkpoint;
+        int r;
+
+        r = progress_entity(run->progress, m->entity, &entity, error);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < batch->n_entries; i++) {
+                const JournalEntry *entry = batch->entries + i;
+                BaselineRow row = { 0 };
+
+                r = baseline_find(entity, entry->key, &row, error);
+                if (r < 0)
+                        return r;
+                delta.n_inserted += entry->kind == CHANGE_INSERT;
+                delta.n_updated += entry->kind == CHANGE_UPDATE && !entry_is_delete(entry);
+                delta.n_deleted += entry_is_delete(entry);
+                if (entry_is_delete(entry))
+                        r = baseline_delete(entity, entry->key, error);
+                else
+                        r = baseline_put(entity, entry->key, &row.number, batch->batch, &entry->source_digest,
+                                         &entry->target_digest, error);
+                if (r < 0)
+                        return r;
+        }
+        delta.n_read = delta.n_inserted + delta.n_updated;
+        r = result_add(run->progress, batch->operation_id, &delta, error);
+        if (r < 0)
+                return r;
+        checkpoint = *checkpoint_get(entity);
+        checkpoint.settled_batch = batch->batch;
+        r = checkpoint_save(entity, &checkpoint, error);
+        if (r < 0)
+                return r;
+        return progress_set_last_batch(run->progress, batch->batch, error);
+}
+
+static int settle_applied(Run *run, const Mapping *m, const JournalBatch *batch, Error *error) {
+        int r;
+
+        r = progress_begin(run->progress, error);
+        if (r < 0)
+                return r;
+        r = batch_record(run, m, batch, error);
+        if (r >= 0)
+                r = progress_commit(run->progress, error);
+        if (r < 0)
+                progress_rollback(run->progress);
+        return r;
+}
+
+int settle(Run *run, Error *error) {
+        _cleanup_arena_ Arena *arena = NULL;
+        JournalBatch batch = { 0 };
+        const Mapping *m;
+        bool applied = false;
+        int r;
+
+        r = arena_new(&arena);
+        if (r < 0)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to settle a batch");
+        r = journal_unsettled(run->journal, progress_last_batch(run->progress), arena, &batch, error);
+        if (r <= 0)
+                return r;
+        m = pair_mapping(run->pair, batch.entity);
+        if (!m)
+                return error_set(error, ERROR_MAPPING, "Put the entity back, run the pair once, then take it out.",
+                                 "A batch of entity '%s' waits to be settled, and the mapping no longer has that entity", batch.entity);
+        r = batch_was_applied(run, m, &batch, arena, &applied, error);
+        if (r < 0)
+                return r;
+        log_event(LOG_NOTICE, MESSAGE_BATCH_SETTLED,
+                  applied ? "An interrupted batch was applied at the target; it was recorded from the journal."
+                          : "An interrupted batch had not reached the target; it is detected anew.",
+                  "OPERATION_ID", run->operation->id, "SYNC_PAIR", run->pair->name, "ENTITY", batch.entity, NULL);
+        return applied ? settle_applied(run, m, &batch, error) : journal_forget(run->journal, batch.batch, error);
+}
