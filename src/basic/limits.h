@@ -5,6 +5,7 @@
 #define MAPPING_FIELDS_MAX 1000U                        /* SQLite binds at most 32766, PostgreSQL tables have 1600 columns */
 #define MAPPING_ENTITIES_MAX 200U
 #define LOOKUP_ROWS_MAX 100000U                         /* code tables live in memory */
+#define UNIQUE_VALUES_MAX 10000000U                     /* of one unique field in one run: 16-byte digests, 275 MB at worst */
 #define CONFIG_MISTAKES_MAX 100U                        /* more are counted, not listed */
 #define BATCH_BYTES (4U * 1024 * 1024)                  /* of changed records in one batch: bounds the worker's memory */
 #define BATCH_SCANNED_MAX 50000U                        /* records scanned before position is recorded */
