@@ -82,7 +82,8 @@ static Block *block_new(size_t size_bytes) {
         return block;
 }
 
-/* A piece too large for a common block gets one of its own, put behind the head so that the head's rest stays in use. */
+/* A piece too large for a common block gets one of its own, put behind the head so that the head's rest
+ * stays in use. */
 static void *alloc_alone(Arena *a, size_t size) {
         Block *block = block_new(size);
 
@@ -196,7 +197,8 @@ void arena_reset(Arena *a) {
         assert(a);
         for (block = a->used; block; block = next) {
                 next = block->next;
-                /* A block of one odd piece would be no use to others; too many would hold memory for nothing. */
+                /* A block of one odd piece would be no use to others; too many would hold memory for
+                 * nothing. */
                 if (block->size_bytes < BLOCK_BYTES_MIN || block->size_bytes > BLOCK_BYTES_MAX ||
                     a->kept_bytes + block->size_bytes > KEPT_BYTES_MAX) {
                         block_free(block);

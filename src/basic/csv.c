@@ -3,8 +3,9 @@
 
 #include <errno.h>
 
-/* One pass over a record's bytes notes where its fields are; a second one, over the fields only, makes the pointers and
- * takes doubled quotes apart, once the record is whole in the buffer and nothing moves any more. */
+/* One pass over a record's bytes notes where its fields are; a second one, over the fields only, makes the
+ * pointers and takes doubled quotes apart, once the record is whole in the buffer and nothing moves any
+ * more. */
 
 #define READ_BYTES (256U * 1024)
 #define FIELDS_MAX 65536U /* a line of delimiters only must not become a field each of 16 MiB */
@@ -77,7 +78,8 @@ void csv_reader_set_line(CsvReader *r, uint64_t line) {
         r->line = r->next_line = line;
 }
 
-/* Reads more behind what is there, after moving the unfinished record to the front. 1: more bytes, 0: the file's end. */
+/* Reads more behind what is there, after moving the unfinished record to the front. 1: more bytes, 0: the
+ * file's end. */
 static int buffer_fill(CsvReader *r) {
         size_t n;
 
@@ -133,7 +135,8 @@ static int stop_find(CsvReader *r, const bool stops[static 256], size_t *positio
         }
 }
 
-/* Scans the field that begins at *position and leaves *position at the byte that ended it. 1: that byte is there; 0: file's end. */
+/* Scans the field that begins at *position and leaves *position at the byte that ended it. 1: that byte is
+ * there; 0: file's end. */
 static int quoted_scan(CsvReader *r, size_t *position, Span *span) {
         size_t p = *position + 1;
         int q;
@@ -182,7 +185,8 @@ static int plain_scan(CsvReader *r, size_t *position, Span *span) {
         if (q < 0)
                 return q;
         span->size = p - span->begin;
-        if (q > 0 && r->buffer[r->begin + p] == '\n' && span->size > 0 && r->buffer[r->begin + p - 1] == '\r')
+        if (q > 0 && r->buffer[r->begin + p] == '\n' && span->size > 0 &&
+            r->buffer[r->begin + p - 1] == '\r')
                 span->size--;
         *position = p;
         return q;

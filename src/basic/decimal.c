@@ -12,9 +12,25 @@ typedef unsigned __int128 UWide;
 #define TEN_18 1000000000000000000ULL
 
 static const uint64_t powers[] = {
-        1ULL, 10ULL, 100ULL, 1000ULL, 10000ULL, 100000ULL, 1000000ULL, 10000000ULL, 100000000ULL, 1000000000ULL,
-        10000000000ULL, 100000000000ULL, 1000000000000ULL, 10000000000000ULL, 100000000000000ULL,
-        1000000000000000ULL, 10000000000000000ULL, 100000000000000000ULL, TEN_18,
+        1ULL,
+        10ULL,
+        100ULL,
+        1000ULL,
+        10000ULL,
+        100000ULL,
+        1000000ULL,
+        10000000ULL,
+        100000000ULL,
+        1000000000ULL,
+        10000000000ULL,
+        100000000000ULL,
+        1000000000000ULL,
+        10000000000000ULL,
+        100000000000000ULL,
+        1000000000000000ULL,
+        10000000000000000ULL,
+        100000000000000000ULL,
+        TEN_18,
 };
 
 /* 10^exponent, exponent 0 … 38. */
@@ -65,7 +81,8 @@ static int decimal_make(UWide coefficient, long places, bool negative, Decimal *
         if (places > DECIMAL_DIGITS_MAX || places < -DECIMAL_DIGITS_MAX)
                 return -ERANGE;
         if (places < 0) {
-                if (__builtin_mul_overflow(number, power_of_ten((unsigned) -places), &number) || !fits(number))
+                if (__builtin_mul_overflow(number, power_of_ten((unsigned) -places), &number) ||
+                    !fits(number))
                         return -ERANGE;
                 places = 0;
         }
@@ -210,7 +227,8 @@ int decimal_round(const Decimal *d, uint8_t scale, Decimal *ret, bool *ret_exact
         if (scale > DECIMAL_DIGITS_MAX)
                 return -ERANGE;
         if (scale >= d->scale) {
-                if (__builtin_mul_overflow((Wide) d->coefficient, power_of_ten((unsigned) (scale - d->scale)), &number) ||
+                if (__builtin_mul_overflow((Wide) d->coefficient,
+                                           power_of_ten((unsigned) (scale - d->scale)), &number) ||
                     !fits(number))
                         return -ERANGE;
                 rest = 0;
@@ -218,7 +236,8 @@ int decimal_round(const Decimal *d, uint8_t scale, Decimal *ret, bool *ret_exact
                 power = power_of_ten((unsigned) (d->scale - scale));
                 number = d->coefficient / power;
                 rest = d->coefficient % power;
-                if (magnitude(rest) > (UWide) power / 2 || (magnitude(rest) == (UWide) power / 2 && number % 2 != 0))
+                if (magnitude(rest) > (UWide) power / 2 ||
+                    (magnitude(rest) == (UWide) power / 2 && number % 2 != 0))
                         number += rest < 0 ? -1 : 1;
         }
         *ret = (Decimal) { .coefficient = number, .scale = scale };

@@ -14,9 +14,14 @@ typedef struct ErrorRow {
 } ErrorRow;
 
 static const ErrorRow rows[_ERROR_ID_MAX] = {
-#define X(id, code_, errno_, class_, http_, dbus_, exit_, title_) \
-        [id] = { .code = code_, .dbus_name = "org.terrafusion.Error." dbus_, .title = title_, .number = errno_, \
-                 .http_status = http_, .exit_status = exit_, .class = ERROR_CLASS_##class_ },
+#define X(id, code_, errno_, class_, http_, dbus_, exit_, title_)                                           \
+        [id] = { .code = code_,                                                                             \
+                 .dbus_name = "org.terrafusion.Error." dbus_,                                               \
+                 .title = title_,                                                                           \
+                 .number = errno_,                                                                          \
+                 .http_status = http_,                                                                      \
+                 .exit_status = exit_,                                                                      \
+                 .class = ERROR_CLASS_##class_ },
         ERROR_CODES(X)
 #undef X
 };
@@ -214,9 +219,10 @@ int error_to_json(const Error *e, json_t **ret) {
         object = json_object();
         if (!object)
                 return -ENOMEM;
-        if (text_put(object, "code", error_code(e->id)) < 0 || text_put(object, "title", error_title(e->id)) < 0 ||
-            text_put(object, "detail", e->detail) < 0 || text_put(object, "remedy", e->remedy) < 0 ||
-            text_put(object, "field", e->field) < 0 || text_put(object, "file", e->file) < 0)
+        if (text_put(object, "code", error_code(e->id)) < 0 ||
+            text_put(object, "title", error_title(e->id)) < 0 || text_put(object, "detail", e->detail) < 0 ||
+            text_put(object, "remedy", e->remedy) < 0 || text_put(object, "field", e->field) < 0 ||
+            text_put(object, "file", e->file) < 0)
                 return -ENOMEM;
         if (e->line > 0 && json_put(object, "line", json_integer(e->line)) < 0)
                 return -ENOMEM;

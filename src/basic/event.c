@@ -16,7 +16,8 @@ int event_timer_set(sd_event *event, sd_event_source **source, uint64_t delay_us
         int r;
 
         assert(event && source && handler);
-        r = sd_event_add_time_relative(event, &timer, CLOCK_MONOTONIC, delay_usec, delay_accuracy(delay_usec), handler, userdata);
+        r = sd_event_add_time_relative(event, &timer, CLOCK_MONOTONIC, delay_usec,
+                                       delay_accuracy(delay_usec), handler, userdata);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(timer, description);
@@ -25,8 +26,8 @@ int event_timer_set(sd_event *event, sd_event_source **source, uint64_t delay_us
         return 0;
 }
 
-int event_defer(sd_event *event, sd_event_source **source, const char *description, sd_event_handler_t handler,
-                void *userdata) {
+int event_defer(sd_event *event, sd_event_source **source, const char *description,
+                sd_event_handler_t handler, void *userdata) {
         sd_event_source *deferred;
         int r;
 

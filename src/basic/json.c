@@ -18,7 +18,8 @@ json_t *json_text(const char *text) {
         return text ? json_text_n(text, strlen(text)) : json_null();
 }
 
-/* The longest valid piece at the start of bytes. A sequence has at most 4 bytes, so its end is found by trying. */
+/* The longest valid piece at the start of bytes. A sequence has at most 4 bytes, so its end is found by
+ * trying. */
 static size_t sequence_size(const char *bytes, size_t size) {
         for (size_t n = 1; n <= 4 && n <= size; n++)
                 if (text_is_utf8(bytes, n))
@@ -41,7 +42,8 @@ json_t *json_text_n(const char *bytes, size_t size) {
         for (size_t i = 0; i < size;) {
                 size_t step = bytes[i] == '\0' ? 0 : sequence_size(bytes + i, size - i);
 
-                memcpy(text + n, step > 0 ? bytes + i : replacement, step > 0 ? step : sizeof(replacement) - 1);
+                memcpy(text + n, step > 0 ? bytes + i : replacement,
+                       step > 0 ? step : sizeof(replacement) - 1);
                 n += step > 0 ? step : sizeof(replacement) - 1;
                 i += step > 0 ? step : 1;
         }
@@ -110,8 +112,8 @@ int json_parse(const char *bytes, size_t size, json_t **ret, Error *error) {
                 return r;
         document = json_loadb(bytes ? bytes : "", size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &mistake);
         if (!document) {
-                error_set(error, ERROR_BAD_REQUEST, "Send one valid JSON document in UTF-8.", "JSON is not valid: %s",
-                          mistake.text);
+                error_set(error, ERROR_BAD_REQUEST, "Send one valid JSON document in UTF-8.",
+                          "JSON is not valid: %s", mistake.text);
                 error_at(error, NULL, mistake.line > 0 ? (unsigned) mistake.line : 1,
                          mistake.column > 0 ? (unsigned) mistake.column : 1);
                 return error_errno(ERROR_BAD_REQUEST);

@@ -22,14 +22,16 @@ static const struct {
         const char *name;
         int level;
 } levels[] = {
-        { "debug", LOG_DEBUG }, { "info", LOG_INFO }, { "notice", LOG_NOTICE }, { "warning", LOG_WARNING }, { "error", LOG_ERR },
+        { "debug", LOG_DEBUG },     { "info", LOG_INFO }, { "notice", LOG_NOTICE },
+        { "warning", LOG_WARNING }, { "error", LOG_ERR },
 };
 
 static int level_max = LOG_INFO;
 static const char *program_name;
 static bool to_journal;
 
-/* systemd says in JOURNAL_STREAM which device and inode is the journal's stream; a redirected stderr is another. */
+/* systemd says in JOURNAL_STREAM which device and inode is the journal's stream; a redirected stderr is
+ * another. */
 static bool stderr_is_journal(void) {
         const char *stream = getenv("JOURNAL_STREAM");
         _cleanup_free_ char *own = NULL;
@@ -147,7 +149,8 @@ static int journal_write(int level, LogId id, const char *message, const Pair *p
         if (r == 0)
                 r = asprintf(&texts[n++], "PRIORITY=%i", level) < 0 ? -ENOMEM : 0;
         if (r == 0)
-                r = field_print(&texts[n++], "SYSLOG_IDENTIFIER", program_name ? program_name : "terrafusion");
+                r = field_print(&texts[n++], "SYSLOG_IDENTIFIER",
+                                program_name ? program_name : "terrafusion");
         if (r == 0 && id != MESSAGE_NONE)
                 r = field_print(&texts[n++], "MESSAGE_ID", id_texts[id]);
         for (size_t i = 0; r == 0 && i < n_pairs; i++)

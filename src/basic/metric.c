@@ -46,7 +46,8 @@ MetricSet *metric_set_free(MetricSet *set) {
         return NULL;
 }
 
-static Series *series_new(const char *name, const char *label, const char *label_value, size_t *ret_key_size) {
+static Series *series_new(const char *name, const char *label, const char *label_value,
+                          size_t *ret_key_size) {
         size_t n_name = strlen(name) + 1, n_label = strlen(label) + 1, n_value = strlen(label_value) + 1;
         Series *series = calloc(1, sizeof(*series) + n_name + n_label + n_value);
 
@@ -59,7 +60,8 @@ static Series *series_new(const char *name, const char *label, const char *label
         return series;
 }
 
-static Series *series_get(MetricSet *set, const char *name, const char *label, const char *label_value, bool is_counter) {
+static Series *series_get(MetricSet *set, const char *name, const char *label, const char *label_value,
+                          bool is_counter) {
         Series *wanted, *series = NULL;
         size_t key_size;
 
@@ -79,7 +81,8 @@ static Series *series_get(MetricSet *set, const char *name, const char *label, c
         return series;
 }
 
-void metric_add(MetricSet *set, const char *name, const char *label, const char *label_value, double amount) {
+void metric_add(MetricSet *set, const char *name, const char *label, const char *label_value,
+                double amount) {
         Series *series = series_get(set, name, label, label_value, true);
 
         if (!series)
@@ -88,7 +91,8 @@ void metric_add(MetricSet *set, const char *name, const char *label, const char 
         series->changed_usec = timestamp_now();
 }
 
-void metric_gauge(MetricSet *set, const char *name, const char *label, const char *label_value, double value) {
+void metric_gauge(MetricSet *set, const char *name, const char *label, const char *label_value,
+                  double value) {
         Series *series = series_get(set, name, label, label_value, false);
 
         if (!series)
@@ -114,7 +118,8 @@ static int compare_newest(const void *a, const void *b) {
         return compare_names(a, b);
 }
 
-static int series_sort(const MetricSet *set, int (*compare)(const void *, const void *), Series ***ret, size_t *ret_n) {
+static int series_sort(const MetricSet *set, int (*compare)(const void *, const void *), Series ***ret,
+                       size_t *ret_n) {
         size_t n = HASH_COUNT(set->series), i = 0;
         Series **sorted = calloc(n + 1, sizeof(*sorted));
 
@@ -176,7 +181,8 @@ int metric_set_to_prometheus(const MetricSet *set, char **ret_text) {
         /* All series of a name must stand together under its type. */
         for (size_t i = 0; i < n; i++) {
                 if (i == 0 || !text_equal(sorted[i]->name, sorted[i - 1]->name))
-                        fprintf(out, "# TYPE %s %s\n", sorted[i]->name, sorted[i]->is_counter ? "counter" : "gauge");
+                        fprintf(out, "# TYPE %s %s\n", sorted[i]->name,
+                                sorted[i]->is_counter ? "counter" : "gauge");
                 series_print(out, sorted[i]);
         }
         r = ferror(out) ? -ENOMEM : 0;
@@ -197,7 +203,8 @@ static int series_to_json(const Series *series, json_t **ret) {
                 if (r < 0)
                         return r;
         }
-        if (json_put(object, "name", json_text(series->name)) < 0 || json_put(object, "value", json_real(series->number)) < 0 ||
+        if (json_put(object, "name", json_text(series->name)) < 0 ||
+            json_put(object, "value", json_real(series->number)) < 0 ||
             json_put(object, "tags", TAKE_PTR(tags)) < 0 ||
             json_put(object, "timestamp", json_timestamp(series->changed_usec)) < 0)
                 return -ENOMEM;

@@ -4,7 +4,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-/* A rule of a mapping looks at one short text; a pattern that needs more steps than this for it is a mistake. */
+/* A rule of a mapping looks at one short text; a pattern that needs more steps than this for it is a
+ * mistake. */
 #define MATCH_STEPS_MAX 1000000U
 #define HEAP_KIB_MAX (16U * 1024)
 
@@ -33,7 +34,8 @@ int pattern_new(const char *expression, Pattern **ret, char **ret_message) {
         if (!p)
                 return -ENOMEM;
         p->code = pcre2_compile((PCRE2_SPTR) expression, PCRE2_ZERO_TERMINATED,
-                                PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_NEVER_BACKSLASH_C, &number, &offset, NULL);
+                                PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_NEVER_BACKSLASH_C,
+                                &number, &offset, NULL);
         if (!p->code) {
                 if (ret_message)
                         *ret_message = message_new(number, offset);

@@ -95,7 +95,8 @@ static int number_with_unit(const char *text, const Unit *units, size_t n_units,
 
 int text_to_size(const char *text, uint64_t *ret_bytes) {
         static const Unit units[] = {
-                { "", 1 }, { "B", 1 }, { "K", 1ULL << 10 }, { "M", 1ULL << 20 }, { "G", 1ULL << 30 }, { "T", 1ULL << 40 },
+                { "", 1 },           { "B", 1 },          { "K", 1ULL << 10 },
+                { "M", 1ULL << 20 }, { "G", 1ULL << 30 }, { "T", 1ULL << 40 },
         };
 
         return number_with_unit(text, units, ELEMENTSOF(units), ret_bytes);
@@ -104,8 +105,8 @@ int text_to_size(const char *text, uint64_t *ret_bytes) {
 int text_to_duration(const char *text, uint64_t *ret_usec) {
         /* A bare number has no unit, so it means nothing. A year is 365.25 days, as systemd counts. */
         static const Unit units[] = {
-                { "us", 1 },           { "ms", 1000 },          { "s", 1000000 },        { "min", 60000000 },
-                { "h", 3600000000 },   { "d", 86400000000 },    { "w", 604800000000 },   { "y", 31557600000000 },
+                { "us", 1 },         { "ms", 1000 },       { "s", 1000000 },      { "min", 60000000 },
+                { "h", 3600000000 }, { "d", 86400000000 }, { "w", 604800000000 }, { "y", 31557600000000 },
         };
 
         return number_with_unit(text, units, ELEMENTSOF(units), ret_usec);
@@ -156,7 +157,8 @@ const char *text_nearest(const char *text, const char *const *candidates, size_t
         return nearest;
 }
 
-/* The bytes of the valid UTF-8 sequence at p, 0 where it is not valid: shortest form, no surrogates, up to U+10FFFF. */
+/* The bytes of the valid UTF-8 sequence at p, 0 where it is not valid: shortest form, no surrogates, up to
+ * U+10FFFF. */
 static size_t utf8_sequence(const unsigned char *p, size_t n) {
         if (p[0] < 0x80)
                 return 1;

@@ -32,8 +32,8 @@ static unsigned month_days(int year, unsigned month) {
         return month == 2 && year_is_leap(year) ? 29 : days[month - 1];
 }
 
-/* Source of both conversions: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". Years begin in March and are
- * counted in eras of 400, so that the leap day is the last of its year. */
+/* Source of both conversions: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". Years begin in
+ * March and are counted in eras of 400, so that the leap day is the last of its year. */
 int days_from_civil(int year, unsigned month, unsigned day, int32_t *ret_days) {
         int64_t y = year, era;
         unsigned year_of_era, day_of_year, day_of_era;
@@ -54,7 +54,8 @@ int days_from_civil(int year, unsigned month, unsigned day, int32_t *ret_days) {
 void civil_from_days(int32_t days, int *ret_year, unsigned *ret_month, unsigned *ret_day) {
         int64_t z = (int64_t) days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
         unsigned day_of_era = (unsigned) (z - era * 146097);
-        unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+        unsigned year_of_era =
+                (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
         unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         unsigned month = (5 * day_of_year + 2) / 153;
 
@@ -88,7 +89,8 @@ static char *date_write(char *p, int32_t days) {
 }
 
 static char *time_write(char *p, int64_t usec) {
-        uint64_t seconds = (uint64_t) usec / (uint64_t) USEC_PER_SEC, fraction = (uint64_t) usec % (uint64_t) USEC_PER_SEC;
+        uint64_t seconds = (uint64_t) usec / (uint64_t) USEC_PER_SEC,
+                 fraction = (uint64_t) usec % (uint64_t) USEC_PER_SEC;
 
         p = number_write(p, seconds / 3600, 2);
         *p++ = ':';
@@ -180,8 +182,9 @@ static int fraction_read(Rest *rest, int64_t *ret_usec) {
 static int date_read(Rest *rest, int32_t *ret_days) {
         unsigned year, month, day;
 
-        if (number_read(rest, 4, 4, &year) < 0 || !rest_skip(rest, '-') || number_read(rest, 2, 2, &month) < 0 ||
-            !rest_skip(rest, '-') || number_read(rest, 2, 2, &day) < 0)
+        if (number_read(rest, 4, 4, &year) < 0 || !rest_skip(rest, '-') ||
+            number_read(rest, 2, 2, &month) < 0 || !rest_skip(rest, '-') ||
+            number_read(rest, 2, 2, &day) < 0)
                 return -EINVAL;
         return days_from_civil((int) year, month, day, ret_days);
 }
@@ -191,7 +194,8 @@ static int time_read(Rest *rest, int64_t *ret_usec) {
         int64_t fraction = 0;
         int r = 0;
 
-        if (number_read(rest, 2, 2, &hour) < 0 || !rest_skip(rest, ':') || number_read(rest, 2, 2, &minute) < 0)
+        if (number_read(rest, 2, 2, &hour) < 0 || !rest_skip(rest, ':') ||
+            number_read(rest, 2, 2, &minute) < 0)
                 return -EINVAL;
         if (rest_skip(rest, ':')) {
                 if (number_read(rest, 2, 2, &second) < 0)
@@ -291,8 +295,16 @@ int time_parse(const char *text, size_t n_bytes, int64_t *ret_usec) {
 
 /* The fields a format may name, each at most once. */
 enum {
-        FIELD_YEAR = 1 << 0, FIELD_MONTH = 1 << 1, FIELD_DAY = 1 << 2, FIELD_DAY_OF_YEAR = 1 << 3, FIELD_HOUR = 1 << 4,
-        FIELD_HOUR_12 = 1 << 5, FIELD_HALF = 1 << 6, FIELD_MINUTE = 1 << 7, FIELD_SECOND = 1 << 8, FIELD_FRACTION = 1 << 9,
+        FIELD_YEAR = 1 << 0,
+        FIELD_MONTH = 1 << 1,
+        FIELD_DAY = 1 << 2,
+        FIELD_DAY_OF_YEAR = 1 << 3,
+        FIELD_HOUR = 1 << 4,
+        FIELD_HOUR_12 = 1 << 5,
+        FIELD_HALF = 1 << 6,
+        FIELD_MINUTE = 1 << 7,
+        FIELD_SECOND = 1 << 8,
+        FIELD_FRACTION = 1 << 9,
 };
 
 static unsigned directive_field(char directive) {
@@ -328,7 +340,8 @@ bool timestamp_format_is_valid(const char *format) {
                 return false;
         if ((seen & FIELD_HOUR) && (seen & FIELD_HOUR_12))
                 return false;
-        /* Twelve hours without the half of the day would be a guess, a half without its hours is ignored information. */
+        /* Twelve hours without the half of the day would be a guess, a half without its hours is ignored
+         * information. */
         return seen != 0 && !(seen & FIELD_HOUR_12) == !(seen & FIELD_HALF);
 }
 
@@ -338,8 +351,9 @@ typedef struct Parts {
 } Parts;
 
 static int month_read(Rest *rest, unsigned *ret) {
-        static const char *const names[] = { "January", "February", "March", "April", "May", "June", "July", "August",
-                                             "September", "October", "November", "December" };
+        static const char *const names[] = { "January",   "February", "March",    "April",
+                                             "May",       "June",     "July",     "August",
+                                             "September", "October",  "November", "December" };
         size_t n = (size_t) (rest->end - rest->p);
 
         for (unsigned i = 0; i < ELEMENTSOF(names); i++) {
@@ -355,7 +369,8 @@ static int month_read(Rest *rest, unsigned *ret) {
 }
 
 static int half_read(Rest *rest, unsigned *ret) {
-        if (rest->end - rest->p < 2 || (strncasecmp(rest->p, "AM", 2) != 0 && strncasecmp(rest->p, "PM", 2) != 0))
+        if (rest->end - rest->p < 2 ||
+            (strncasecmp(rest->p, "AM", 2) != 0 && strncasecmp(rest->p, "PM", 2) != 0))
                 return -EINVAL;
         *ret = *rest->p == 'P' || *rest->p == 'p';
         rest->p += 2;
@@ -406,7 +421,8 @@ static int parts_to_usec(const Parts *parts, unsigned seen, int64_t *ret_usec) {
         }
         if (hour > 23 || parts->minute > 59 || parts->second > 59)
                 return -EINVAL;
-        *ret_usec = days * USEC_PER_DAY + (int64_t) (hour * 3600 + parts->minute * 60 + parts->second) * USEC_PER_SEC +
+        *ret_usec = days * USEC_PER_DAY +
+                    (int64_t) (hour * 3600 + parts->minute * 60 + parts->second) * USEC_PER_SEC +
                     parts->fraction;
         return 0;
 }

@@ -6,7 +6,8 @@
 
 #include "basic/timestamp.h"
 
-/* rand_a counts within a millisecond (RFC 9562, 6.2 method 1); it starts in its lower half to leave room for counting. */
+/* rand_a counts within a millisecond (RFC 9562, 6.2 method 1); it starts in its lower half to leave room for
+ * counting. */
 #define COUNTER_MAX 0xFFFU
 #define COUNTER_START_MASK 0x7FFU
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading on from the place after a record gives the same rest; records written with quotes read back the same. */
+/* Reading on from the place after a record gives the same rest; records written with quotes read back the
+ * same. */
 #include "fuzz.h"
 
 #include "basic/csv.h"
@@ -40,8 +41,10 @@ static void record_write(FILE *out, const CsvField *fields, size_t n_fields) {
         fputs("\r\n", out);
 }
 
-/* Reads all from offset; out, where given, gets the records with every field quoted; *ret_middle a place between records. */
-static Totals all_read(const char *bytes, size_t size, uint64_t offset, uint64_t skip, FILE *out, uint64_t *ret_middle) {
+/* Reads all from offset; out, where given, gets the records with every field quoted; *ret_middle a place
+ * between records. */
+static Totals all_read(const char *bytes, size_t size, uint64_t offset, uint64_t skip, FILE *out,
+                       uint64_t *ret_middle) {
         CsvReader *r = reader_at(bytes, size, offset);
         Totals totals = { .hash = 14695981039346656037ULL };
         const CsvField *fields;

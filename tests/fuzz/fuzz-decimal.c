@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two numbers, a line each. What parses formats to itself; order, sums and rounding agree with one another. */
+/* Two numbers, a line each. What parses formats to itself; order, sums and rounding agree with one another.
+ */
 #include "fuzz.h"
 
 #include "basic/decimal.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What parses prints to a text that parses to the same; what does not says where; any bytes make a valid text. */
+/* What parses prints to a text that parses to the same; what does not says where; any bytes make a valid
+ * text. */
 #include "fuzz.h"
 
 #include "basic/json.h"
@@ -32,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         CHECK(text_is_utf8(json_string_value(made), json_string_length(made)));
         CHECK(strlen(json_string_value(made)) == json_string_length(made));
         if (text_is_utf8(text, size) && (size == 0 || !memchr(text, '\0', size)))
-                CHECK(json_string_length(made) == size && (size == 0 || memcmp(json_string_value(made), text, size) == 0));
+                CHECK(json_string_length(made) == size &&
+                      (size == 0 || memcmp(json_string_value(made), text, size) == 0));
         json_decref(made);
         return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A text, and after a line feed perhaps a format for it. What parses formats to a text that means the same. */
+/* A text, and after a line feed perhaps a format for it. What parses formats to a text that means the same.
+ */
 #include "fuzz.h"
 
 #include "basic/timestamp.h"

@@ -21,8 +21,9 @@ static void record_is(CsvReader *r, const char *expected) {
 
         assert_int_equal(csv_reader_next(r, &fields, &n_fields), 1);
         for (size_t i = 0; i < n_fields; i++)
-                n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%s%.*s%s", i > 0 ? "|" : "", fields[i].quoted ? "'" : "",
-                                       (int) fields[i].size, fields[i].bytes, fields[i].quoted ? "'" : "");
+                n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%s%.*s%s", i > 0 ? "|" : "",
+                                       fields[i].quoted ? "'" : "", (int) fields[i].size, fields[i].bytes,
+                                       fields[i].quoted ? "'" : "");
         assert_string_equal(text, expected);
 }
 
@@ -35,7 +36,8 @@ static void end_is(CsvReader *r, int expected) {
 }
 
 static void test_records(void **state) {
-        static const char text[] = "a,b,c\r\n1,\"two \"\"2\"\"\",\n\"line\r\nbreak\",\"\",x\"y\n\n,,\nlast,\"q\"";
+        static const char text[] =
+                "a,b,c\r\n1,\"two \"\"2\"\"\",\n\"line\r\nbreak\",\"\",x\"y\n\n,,\nlast,\"q\"";
         _cleanup_(csv_reader_freep) CsvReader *r = reader_new(text, sizeof(text) - 1, 0, 1000, ',');
 
         record_is(r, "a|b|c");
@@ -82,7 +84,8 @@ static void test_ends(void **state) {
 }
 
 static void test_mistakes(void **state) {
-        static const char unclosed[] = "a,b\nx,\"never\nclosed\n", after[] = "ok\n\"a\"b,c\n", carriage[] = "\"a\"\rb\n";
+        static const char unclosed[] = "a,b\nx,\"never\nclosed\n", after[] = "ok\n\"a\"b,c\n",
+                          carriage[] = "\"a\"\rb\n";
         _cleanup_(csv_reader_freep) CsvReader *r = reader_new(unclosed, sizeof(unclosed) - 1, 0, 1000, ',');
         _cleanup_(csv_reader_freep) CsvReader *r2 = reader_new(after, sizeof(after) - 1, 0, 1000, ',');
         _cleanup_(csv_reader_freep) CsvReader *r3 = reader_new(carriage, sizeof(carriage) - 1, 0, 1000, ',');
@@ -125,7 +128,8 @@ static void test_resume(void **state) {
         /* From the place after any record the rest comes as if there had been no stop. */
         for (unsigned n_before = 0; n_before <= 5; n_before++) {
                 static const char *const records[] = { "a|b", "'x\ny'|2", "3|4", "'5'|'\"'", "6|7" };
-                _cleanup_(csv_reader_freep) CsvReader *r = reader_new(text, sizeof(text) - 1, (long) offset, 100, ',');
+                _cleanup_(csv_reader_freep) CsvReader *r =
+                        reader_new(text, sizeof(text) - 1, (long) offset, 100, ',');
 
                 csv_reader_set_line(r, 50);
                 for (unsigned i = n_before; i < 5; i++) {
@@ -186,8 +190,9 @@ static void test_large_record(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_records),  cmocka_unit_test(test_bom_and_delimiter), cmocka_unit_test(test_ends),
-                cmocka_unit_test(test_mistakes), cmocka_unit_test(test_too_long),          cmocka_unit_test(test_resume),
+                cmocka_unit_test(test_records),        cmocka_unit_test(test_bom_and_delimiter),
+                cmocka_unit_test(test_ends),           cmocka_unit_test(test_mistakes),
+                cmocka_unit_test(test_too_long),       cmocka_unit_test(test_resume),
                 cmocka_unit_test(test_across_buffers), cmocka_unit_test(test_large_record),
         };
 

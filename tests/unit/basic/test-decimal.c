@@ -23,17 +23,30 @@ static void test_parse_and_format(void **state) {
                 const char *text, *expected;
                 unsigned scale;
         } cases[] = {
-                { "0", "0", 0 },          { "-0", "0", 0 },       { "-0.00", "0.00", 2 },  { "12.50", "12.50", 2 },
-                { "+7", "7", 0 },         { "-12.5", "-12.5", 1 },{ "007.10", "7.10", 2 }, { ".5", "0.5", 1 },
-                { "-.05", "-0.05", 2 },   { "1e3", "1000", 0 },   { "1.5E+1", "15", 0 },   { "12e-3", "0.012", 3 },
-                { "0e99999999999", "0", 0 }, { "1.20e1", "12.0", 1 },
+                { "0", "0", 0 },
+                { "-0", "0", 0 },
+                { "-0.00", "0.00", 2 },
+                { "12.50", "12.50", 2 },
+                { "+7", "7", 0 },
+                { "-12.5", "-12.5", 1 },
+                { "007.10", "7.10", 2 },
+                { ".5", "0.5", 1 },
+                { "-.05", "-0.05", 2 },
+                { "1e3", "1000", 0 },
+                { "1.5E+1", "15", 0 },
+                { "12e-3", "0.012", 3 },
+                { "0e99999999999", "0", 0 },
+                { "1.20e1", "12.0", 1 },
                 { "9223372036854775808", "9223372036854775808", 0 },
                 { "18446744073709551616.5", "18446744073709551616.5", 1 },
                 { "9999999999999999999", "9999999999999999999", 0 },
                 { "1000000000000000000", "1000000000000000000", 0 },
                 { "100000000000000000000000000000000001", "100000000000000000000000000000000001", 0 },
-                { NINES_38, NINES_38, 0 }, { "-" NINES_38, "-" NINES_38, 0 }, { "-0." NINES_38, "-0." NINES_38, 38 },
-                { "0.00000000000000000000000000000000000001", "0.00000000000000000000000000000000000001", 38 },
+                { NINES_38, NINES_38, 0 },
+                { "-" NINES_38, "-" NINES_38, 0 },
+                { "-0." NINES_38, "-0." NINES_38, 38 },
+                { "0.00000000000000000000000000000000000001", "0.00000000000000000000000000000000000001",
+                  38 },
                 { "1e-38", "0.00000000000000000000000000000000000001", 38 },
                 { "1e37", "10000000000000000000000000000000000000", 0 },
                 { "00000000000000000000000000000000000000000000000000001", "1", 0 },
@@ -49,10 +62,30 @@ static void test_parse_and_format(void **state) {
 }
 
 static void test_parse_refuses(void **state) {
-        static const char *const wrong[] = { "", "-", "+", ".", "5.", "-.", "1.2.3", "1,000", " 1", "1 ", "--1", "0x10", "1e", "1e+",
-                                             "e5", "NaN", "1e1.5", "1.e5", "12345678901234567890.", "1234567890123456789012x" };
-        static const char *const large[] = { NINES_38 "0", "1e38", "-1e38", "1e-39", "1e999999999999", "1e-999999999999", "10" NINES_38,
-                                             "0.000000000000000000000000000000000000001" };
+        static const char *const wrong[] = { "",
+                                             "-",
+                                             "+",
+                                             ".",
+                                             "5.",
+                                             "-.",
+                                             "1.2.3",
+                                             "1,000",
+                                             " 1",
+                                             "1 ",
+                                             "--1",
+                                             "0x10",
+                                             "1e",
+                                             "1e+",
+                                             "e5",
+                                             "NaN",
+                                             "1e1.5",
+                                             "1.e5",
+                                             "12345678901234567890.",
+                                             "1234567890123456789012x" };
+        static const char *const large[] = { NINES_38 "0",     "1e38",
+                                             "-1e38",          "1e-39",
+                                             "1e999999999999", "1e-999999999999",
+                                             "10" NINES_38,    "0.000000000000000000000000000000000000001" };
         Decimal d = { .coefficient = 42, .scale = 3 };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
@@ -68,9 +101,16 @@ static void test_parse_refuses(void **state) {
 static void test_compare(void **state) {
         /* Rising; equal ones stand in the same row. */
         static const char *const rising[][2] = {
-                { "-" NINES_38, "-" NINES_38 }, { "-2", "-2.000" }, { "-1.51", "-1.510" }, { "-1.5", "-1.50" },
-                { "0", "-0.000" }, { "0.00000000000000000000000000000000000001", "1e-38" }, { "1.5", "1.50" },
-                { "1.51", "1.510" }, { "10", "1e1" }, { NINES_38, NINES_38 },
+                { "-" NINES_38, "-" NINES_38 },
+                { "-2", "-2.000" },
+                { "-1.51", "-1.510" },
+                { "-1.5", "-1.50" },
+                { "0", "-0.000" },
+                { "0.00000000000000000000000000000000000001", "1e-38" },
+                { "1.5", "1.50" },
+                { "1.51", "1.510" },
+                { "10", "1e1" },
+                { NINES_38, NINES_38 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rising); i++)
@@ -109,7 +149,8 @@ static void test_round_half_to_even(void **state) {
         round_is("12.500", 1, "12.5", true);
         round_is("12.5", 4, "12.5000", true);
         round_is("0.99999999999999999999999999999999999999", 0, "1", false);
-        round_is("9999999999999999999999999999999999999.9", 0, "10000000000000000000000000000000000000", false);
+        round_is("9999999999999999999999999999999999999.9", 0, "10000000000000000000000000000000000000",
+                 false);
         assert_int_equal(decimal_round(&d, 1, &rounded, NULL), -ERANGE);
         assert_int_equal(decimal_round(&d, 39, &rounded, NULL), -ERANGE);
         d = number("0");
@@ -118,7 +159,8 @@ static void test_round_half_to_even(void **state) {
 }
 
 static void test_add_and_multiply(void **state) {
-        Decimal a = number("0.1"), b = number("0.20"), ret, most = number(NINES_38), one = number("1"), least = number("-" NINES_38);
+        Decimal a = number("0.1"), b = number("0.20"), ret, most = number(NINES_38), one = number("1"),
+                least = number("-" NINES_38);
 
         assert_int_equal(decimal_add(&a, &b, &ret), 0);
         text_is(ret, "0.30");
@@ -170,8 +212,14 @@ static void test_digits_and_trim(void **state) {
         static const struct {
                 const char *text;
                 unsigned n;
-        } cases[] = { { "0", 1 }, { "9", 1 }, { "10", 2 }, { "-999", 3 }, { "0.001", 1 }, { "9999999999999999999", 19 },
-                      { "10000000000000000000", 20 }, { NINES_38, 38 } };
+        } cases[] = { { "0", 1 },
+                      { "9", 1 },
+                      { "10", 2 },
+                      { "-999", 3 },
+                      { "0.001", 1 },
+                      { "9999999999999999999", 19 },
+                      { "10000000000000000000", 20 },
+                      { NINES_38, 38 } };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 Decimal d = number(cases[i].text);
@@ -184,7 +232,8 @@ static void test_digits_and_trim(void **state) {
         text_is(decimal_trim(number("-120")), "-120");
 }
 
-/* Numbers of every length and scale: format and parse give the same again, and adding agrees with integers. */
+/* Numbers of every length and scale: format and parse give the same again, and adding agrees with integers.
+ */
 static void test_properties(void **state) {
         uint64_t seed = 20240601;
 

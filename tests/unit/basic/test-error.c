@@ -5,8 +5,10 @@
 static void test_table(void **state) {
         for (ErrorId id = ERROR_NONE + 1; id < _ERROR_ID_MAX; id++) {
                 assert_int_equal(error_from_code(error_code(id)), id); /* codes are unique */
-                assert_int_equal(error_errno(error_from_errno(error_errno(id))), error_errno(id) == -ENOENT ? -ENXIO :
-                                 error_errno(id) == -EACCES ? -EPERM : error_errno(id));
+                assert_int_equal(error_errno(error_from_errno(error_errno(id))),
+                                 error_errno(id) == -ENOENT   ? -ENXIO
+                                 : error_errno(id) == -EACCES ? -EPERM
+                                                              : error_errno(id));
                 assert_true(error_http_status(id) >= 400 && error_http_status(id) < 600);
                 assert_true(error_exit_status(id) > 0);
                 assert_int_equal(strncmp(error_dbus_name(id), "org.terrafusion.Error.", 22), 0);
@@ -25,7 +27,8 @@ static void test_origin_sets_once(void **state) {
         _cleanup_error_ Error e = {};
         _cleanup_free_ char *text = NULL;
 
-        assert_int_equal(error_set(&e, ERROR_MAPPING, "Write text.", "type \"%s\" is unknown.", "txt"), -EINVAL);
+        assert_int_equal(error_set(&e, ERROR_MAPPING, "Write text.", "type \"%s\" is unknown.", "txt"),
+                         -EINVAL);
         assert_int_equal(error_set(&e, ERROR_IO, "Other.", "later"), -EIO);
         assert_int_equal(e.id, ERROR_MAPPING);
         assert_int_equal(error_at(&e, "a.yaml", 3, 14), -EINVAL);
@@ -48,8 +51,10 @@ static void text_is(const Error *e, const char *expected) {
 static void test_places(void **state) {
         text_is(&(Error) { .id = ERROR_IO }, "Input or output failed (TF-1002).");
         text_is(&(Error) { .id = ERROR_IO, .file = (char *) "f" }, "f: Input or output failed (TF-1002).");
-        text_is(&(Error) { .id = ERROR_IO, .file = (char *) "f", .line = 2 }, "f:2: Input or output failed (TF-1002).");
-        text_is(&(Error) { .id = ERROR_IO, .line = 2, .column = 5 }, "line 2, column 5: Input or output failed (TF-1002).");
+        text_is(&(Error){ .id = ERROR_IO, .file = (char *) "f", .line = 2 },
+                "f:2: Input or output failed (TF-1002).");
+        text_is(&(Error){ .id = ERROR_IO, .line = 2, .column = 5 },
+                "line 2, column 5: Input or output failed (TF-1002).");
 }
 
 static void test_move(void **state) {
@@ -70,7 +75,8 @@ static void test_move(void **state) {
 
 static void test_json(void **state) {
         _cleanup_error_ Error e = {}, back = { .line = 77 };
-        json_auto_t *object = NULL, *newer = json_pack("{s:s, s:s}", "code", "TF-9999", "detail", "from tomorrow");
+        json_auto_t *object = NULL,
+                    *newer = json_pack("{s:s, s:s}", "code", "TF-9999", "detail", "from tomorrow");
 
         error_set(&e, ERROR_ARGUMENT, "Give a number.", "limit is \"%s\"", "ten");
         error_field(&e, "limit");
@@ -93,8 +99,9 @@ static void test_json(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_table), cmocka_unit_test(test_origin_sets_once), cmocka_unit_test(test_places),
-                cmocka_unit_test(test_move),  cmocka_unit_test(test_json),
+                cmocka_unit_test(test_table),  cmocka_unit_test(test_origin_sets_once),
+                cmocka_unit_test(test_places), cmocka_unit_test(test_move),
+                cmocka_unit_test(test_json),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

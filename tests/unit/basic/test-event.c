@@ -14,7 +14,8 @@ static int on_deferred(sd_event_source *source, void *userdata) {
 
         if (++*(int *) userdata == 3)
                 return sd_event_exit(event, 33);
-        return event_defer(event, &again, "again", on_deferred, userdata); /* replaces itself while it runs */
+        return event_defer(event, &again, "again", on_deferred,
+                           userdata); /* replaces itself while it runs */
 }
 
 static void test_timer_replaces(void **state) {
@@ -55,7 +56,9 @@ static void test_signal_ends_loop(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_timer_replaces), cmocka_unit_test(test_defer), cmocka_unit_test(test_signal_ends_loop),
+                cmocka_unit_test(test_timer_replaces),
+                cmocka_unit_test(test_defer),
+                cmocka_unit_test(test_signal_ends_loop),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

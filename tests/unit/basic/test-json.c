@@ -92,8 +92,9 @@ static void test_put(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_parse), cmocka_unit_test(test_parse_refuses), cmocka_unit_test(test_depth),
-                cmocka_unit_test(test_text),  cmocka_unit_test(test_put),
+                cmocka_unit_test(test_parse), cmocka_unit_test(test_parse_refuses),
+                cmocka_unit_test(test_depth), cmocka_unit_test(test_text),
+                cmocka_unit_test(test_put),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,8 +28,8 @@ static void after_time_is(const char *line, const char *expected) {
 }
 
 static void write_event(void) {
-        log_event(LOG_INFO, MESSAGE_STARTED, "Started \"it\".\nReally.", "OPERATION_ID", "0190-a", "ENTITY", NULL, "SYSTEM", "two words",
-                  "SYNC_PAIR", "", NULL);
+        log_event(LOG_INFO, MESSAGE_STARTED, "Started \"it\".\nReally.", "OPERATION_ID", "0190-a", "ENTITY",
+                  NULL, "SYSTEM", "two words", "SYNC_PAIR", "", NULL);
 }
 
 static void test_event(void **state) {
@@ -39,7 +39,8 @@ static void test_event(void **state) {
         log_open("unit-test");
         text = stderr_of(write_event);
         after_time_is(text, "program=unit-test level=info message=\"Started \\\"it\\\".\\nReally.\" "
-                            "MESSAGE_ID=8bebcea913c3433d9c258e50d86288be OPERATION_ID=0190-a SYSTEM=\"two words\" SYNC_PAIR=\"\"\n");
+                            "MESSAGE_ID=8bebcea913c3433d9c258e50d86288be OPERATION_ID=0190-a SYSTEM=\"two "
+                            "words\" SYNC_PAIR=\"\"\n");
 }
 
 static void write_debug(void) {
@@ -83,7 +84,8 @@ static void test_errors(void **state) {
                             "message=\"Pair p: write of \\x1b[31m failed (TF-1003). Free some space.\"\n");
         free(text);
         text = stderr_of(write_errno);
-        after_time_is(text, "program=unit-test level=error message=\"No file: No such file or directory\"\n");
+        after_time_is(text,
+                      "program=unit-test level=error message=\"No file: No such file or directory\"\n");
         free(text);
 }
 

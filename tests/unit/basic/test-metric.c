@@ -38,7 +38,8 @@ static void test_json(void **state) {
         sample = json_array_get(some, 0);
         assert_string_equal(json_string_value(json_object_get(sample, "name")), "a_x");
         assert_true(json_real_value(json_object_get(sample, "value")) > 0.99);
-        assert_string_equal(json_string_value(json_object_get(json_object_get(sample, "tags"), "pair")), "p1");
+        assert_string_equal(json_string_value(json_object_get(json_object_get(sample, "tags"), "pair")),
+                            "p1");
         assert_non_null(strstr(json_string_value(json_object_get(sample, "timestamp")), "+00:00"));
         assert_int_equal(metric_set_to_json(set, NULL, 1, &one), 0);
         assert_int_equal(json_array_size(one), 1);
@@ -64,7 +65,9 @@ static void test_empty_and_bounded(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_prometheus), cmocka_unit_test(test_json), cmocka_unit_test(test_empty_and_bounded),
+                cmocka_unit_test(test_prometheus),
+                cmocka_unit_test(test_json),
+                cmocka_unit_test(test_empty_and_bounded),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,13 +32,18 @@ static void test_mistake(void **state) {
 }
 
 static void test_gives_up(void **state) {
-        assert_int_equal(match("(a+)+b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", 61), 0);
-        assert_int_equal(match("(a|a)+b?c", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!cd", 63), -E2BIG);
+        assert_int_equal(
+                match("(a+)+b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", 61), 0);
+        assert_int_equal(
+                match("(a|a)+b?c", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!cd", 63),
+                -E2BIG);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_matches), cmocka_unit_test(test_mistake), cmocka_unit_test(test_gives_up),
+                cmocka_unit_test(test_matches),
+                cmocka_unit_test(test_mistake),
+                cmocka_unit_test(test_gives_up),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

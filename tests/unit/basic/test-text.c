@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 static void test_compare(void **state) {
-        assert_true(text_equal(NULL, NULL) && text_equal("a", "a") && !text_equal("a", NULL) && !text_equal("a", "b"));
-        assert_true(text_starts_with("abc", "ab") && text_starts_with("abc", "") && !text_starts_with("a", "ab"));
+        assert_true(text_equal(NULL, NULL) && text_equal("a", "a") && !text_equal("a", NULL) &&
+                    !text_equal("a", "b"));
+        assert_true(text_starts_with("abc", "ab") && text_starts_with("abc", "") &&
+                    !text_starts_with("a", "ab"));
         assert_false(text_starts_with(NULL, "a"));
         assert_true(text_equal_ignoring_case("AbZ", "aBz"));
         assert_false(text_equal_ignoring_case("a", "ab"));
@@ -14,7 +16,9 @@ static void test_compare(void **state) {
 }
 
 static void test_integers(void **state) {
-        static const char *const wrong[] = { "", "-", " 1", "1 ", "1x", "0x1", "1.0", "--1", "99999999999999999999x" };
+        static const char *const wrong[] = { "",    "-",   " 1",
+                                             "1 ",  "1x",  "0x1",
+                                             "1.0", "--1", "99999999999999999999x" };
         int64_t n = 42;
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
@@ -67,10 +71,21 @@ static void test_nearest(void **state) {
 }
 
 static void test_utf8(void **state) {
-        static const char *const wrong[] = { "\x80", "\xC0\x80", "\xC1\xBF", "\xC3", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xE2\x82",
-                                             "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "abcdefgh\xFF",
+        static const char *const wrong[] = { "\x80",
+                                             "\xC0\x80",
+                                             "\xC1\xBF",
+                                             "\xC3",
+                                             "\xE0\x9F\xBF",
+                                             "\xED\xA0\x80",
+                                             "\xE2\x82",
+                                             "\xF0\x8F\xBF\xBF",
+                                             "\xF4\x90\x80\x80",
+                                             "\xF5\x80\x80\x80",
+                                             "\xFF",
+                                             "abcdefgh\xFF",
                                              "\xC3(" };
-        static const char right[] = "ascii only text, ü € \xF0\x9F\x98\x80 \xF4\x8F\xBF\xBF \xED\x9F\xBF \xEE\x80\x80";
+        static const char right[] =
+                "ascii only text, ü € \xF0\x9F\x98\x80 \xF4\x8F\xBF\xBF \xED\x9F\xBF \xEE\x80\x80";
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
                 assert_false(text_is_utf8(wrong[i], strlen(wrong[i])));
@@ -89,8 +104,9 @@ static void test_names(void **state) {
         name[63] = '\0';
         assert_true(name_is_valid(name));
         assert_true(name_is_valid("pacs_to_cama-2"));
-        assert_false(name_is_valid("") || name_is_valid(NULL) || name_is_valid("2a") || name_is_valid("Pacs") ||
-                     name_is_valid("a b") || name_is_valid("a/b") || name_is_valid("_a"));
+        assert_false(name_is_valid("") || name_is_valid(NULL) || name_is_valid("2a") ||
+                     name_is_valid("Pacs") || name_is_valid("a b") || name_is_valid("a/b") ||
+                     name_is_valid("_a"));
 }
 
 static void test_strings(void **state) {
@@ -139,8 +155,9 @@ static void test_files(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_compare), cmocka_unit_test(test_integers), cmocka_unit_test(test_units),
-                cmocka_unit_test(test_nearest), cmocka_unit_test(test_utf8),     cmocka_unit_test(test_names),
+                cmocka_unit_test(test_compare), cmocka_unit_test(test_integers),
+                cmocka_unit_test(test_units),   cmocka_unit_test(test_nearest),
+                cmocka_unit_test(test_utf8),    cmocka_unit_test(test_names),
                 cmocka_unit_test(test_strings), cmocka_unit_test(test_files),
         };
 
