@@ -180,10 +180,16 @@ QueueDecision queue_ended(Queue *q, const char *id, QueueOutcome outcome, uint64
                 entry_remove(q, e);
                 return outcome == QUEUE_OUTCOME_FINAL ? QUEUE_FORGET : QUEUE_GIVE_UP;
         }
-        e->is_running = false;
         e->due_usec = retry_due(q, e, outcome, now_usec);
         *ret_due_usec = e->due_usec;
         return QUEUE_RETRY;
+}
+
+void queue_release(Queue *q, const char *id) {
+        Entry *e = entry_find(q, id);
+
+        if (e)
+                e->is_running = false;
 }
 
 int queue_cancel(Queue *q, const char *id) {

@@ -39,8 +39,10 @@ _must_check_ int queue_offer(Queue *q, const char *id, const char *lane, bool is
 _must_check_ int queue_next(Queue *q, uint64_t now_usec, char *ret_id);
 /* When queue_next() should be asked again if nothing happens before; UINT64_MAX: only after an event. */
 uint64_t queue_wake_usec(const Queue *q, uint64_t now_usec);
-/* A worker ended. ret_due_usec (QUEUE_RETRY only): when the next attempt is planned; now_usec for at once. */
+/* A worker ended. ret_due_usec (QUEUE_RETRY only): when the next attempt is planned; now_usec for at once. The operation keeps its
+ * place as if it ran until queue_release(), so that the next attempt never begins before the last one's end is on disk. */
 QueueDecision queue_ended(Queue *q, const char *id, QueueOutcome outcome, uint64_t now_usec, uint64_t *ret_due_usec);
+void queue_release(Queue *q, const char *id);
 /* Takes a waiting operation out: 1. 0: it runs, its worker has to be stopped. -ENOENT: not here. */
 _must_check_ int queue_cancel(Queue *q, const char *id);
 
