@@ -114,6 +114,7 @@ static int runtime_prepare(Options *o) {
 static int lock_take(const Options *o, int *ret_fd, Error *error) {
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int fd = -EBADF;
+        int r;
 
         if (asprintf(&path, "%s/gateway.lock", o->runtime) < 0)
                 return -ENOMEM;
@@ -121,7 +122,10 @@ static int lock_take(const Options *o, int *ret_fd, Error *error) {
         if (fd < 0)
                 return error_set(error, ERROR_CONFIGURATION, "Run as root or the service's user, or set RUNTIME_DIRECTORY.",
                                  "\"%s\" cannot be opened: %s", path, strerror(errno));
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        /* A gateway that was killed this moment lets go of it a little later. */
+        for (unsigned i = 0; (r = flock(fd, LOCK_EX | LOCK_NB)) < 0 && i < 10; i++)
+                (void) usleep(100000);
+        if (r < 0)
                 return error_set(error, ERROR_ALREADY_RUNNING, "Stop the other gateway first (\"fuser\" on that file tells which it is).",
                                  "Another gateway runs and holds \"%s\"", path);
         *ret_fd = TAKE_FD(fd);
