@@ -9,6 +9,9 @@
 _must_check_ int quarantine_put(Database *d, const char *operation_id, const Mapping *m, const Change *change, Error *error);
 /* The record went through, or is gone: takes its entry out, if there is one. Inside the transaction. */
 _must_check_ int quarantine_release(Database *d, const char *entity, Key key, Error *error);
+/* When a full compare has ended: takes out entries that it did not renew, since their records are gone or were mended under another key.
+ * before: µs, when the compare began (the time in the scan operation's id, or its created_at). Inside the transaction. */
+_must_check_ int quarantine_release_stale(Database *d, const char *entity, int64_t before, Error *error);
 _must_check_ int quarantine_count(Database *d, const char *entity, uint64_t *ret, Error *error);        /* entity NULL: all */
 /* Array of {id, sync_pair_id, entity, key, operation_id, first_seen, last_seen, findings[…], source{column: value}}; newest first, entity/rule may be NULL. Read-only, for syncd:
  * `pair` names the file; no file yet gives an empty array. */

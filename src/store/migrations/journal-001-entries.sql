@@ -20,7 +20,7 @@ create table batch (
 ) strict;
 create index batch_operation on batch (operation_id);
 
--- changes: for each field its index (two bytes, little-endian), then before and, for updates, after, as value_encode() writes them.
+-- kind: 1 insert, 2 update, 3 delete. changes: for each field its index (two bytes, little-endian), then before and, for updates, after, as value_encode() writes them.
 create table entry (
         id integer primary key,
         entity integer not null,

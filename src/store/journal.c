@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/journal-internal.h"
+#include <dirent.h>
+#include "basic/json.h"
+#include "basic/text.h"
+#include "basic/timestamp.h"
+
+#define MONTH_SUFFIX_SIZE (sizeof("-YYYY-MM.db") - 1)
+
+Journal *journal_close(Journal *j) {
+        if (!j)
+                return NULL;
+        database_close(j->database);
+        free(j->path);
+        free(j->state_directory);
+        free(j->pair);
+        free(j->bytes);
+        free(j);
+        return NULL;
+}
+
+static int journal_path(Journal *j, Error *error) {
+        _cleanup_free_ char *suffix = NULL;
+        unsigned month, day;
+        int year;
+
+        civil_from_days((int32_t) (timestamp_now() / (86400 * USEC_PER_SEC)), &year, &month, &day);
+        if (asprintf(&suffix, "-%04d-%02u.db", year, month) < 0)
+                return store_no_memory(error);
+        return store_path(j->state_directory, "journals", j->pair, suffix, &j->path, error);
+}
+
+int journal_open(const char *state_directory, const char *pair, Journal **ret, Error *error) {
+        _cleanup_(journal_closep) Journal *j = calloc(1, sizeof(*j));
+        int r;
+
+        if (!j || !(j->state_directory = strdup(state_directory)) || !(j->pair = strdup(pair)))
+                return store_no_memory(error);
+        r = journal_path(j, error);
+        if (r < 0)
+                return r;
+        r = store_folder_make(state_directory, "journals", error);
+        if (r < 0)
+                return r;
+        r = database_open(j->path, journal_migrations, &j->database, error);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(j);
+        return 0;
+}
+
+/* "PAIR-YYYY-MM.db" and nothing longer: pair "a" must not take files of pair "a-2020-01". */
+static bool journal_is_named(const char *file, const char *pair) {
+        static const char shape[] = "-dddd-dd.db";
+        size_t size = strlen(pair);
+
+        if (strlen(file) != size + MONTH_SUFFIX_SIZE || strncmp(file, pair, size) != 0)
+                return false;
+        for (size_t i = 0; i < MONTH_SUFFIX_SIZE; i++) {
+                char c = file[size + i];
+
+                if (i < 8 && shape[i] == 'd' ? c < '0' || c > '9' : c != shape[i])
+                        return false;
+        }
+        return true;
+}
+
+static int path_compare(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static void closedirp(DIR **folder) {
+        if (*folder)
+                (void) closedir(*folder);
+}
+
+int journal_files(const char *state_directory, const char *pair, char ***ret, Error *error) {
+        _cleanup_(closedirp) DIR *folder = NULL;
+        _cleanup_free_ char *path = NULL;
+        _cleanup_strings_ char **paths = NULL;
+
+        if (!name_is_valid(pair))
+                return error_set(error, ERROR_ARGUMENT, "List the pairs with \"terrafusionctl pairs\".",
+                                 "\"%s\" is not a pair's name", pair);
+        if (asprintf(&path, "%s/journals", state_directory) < 0)
+                return store_no_memory(error);
+        folder = opendir(path);
+        if (!folder && errno != ENOENT)
+                return error_set(error, ERROR_IO, "Check that the folder belongs to the service's user.",
+                                 "Cannot read the folder \"%s\": %m", path);
+        for (struct dirent *entry; folder && (entry = readdir(folder));) {
+                _cleanup_free_ char *file = NULL;
+
+                if (!journal_is_named(entry->d_name, pair))
+                        continue;
+                if (asprintf(&file, "%s/%s", path, entry->d_name) < 0 || strings_append(&paths, file) < 0)
+                        return store_no_memory(error);
+        }
+        if (paths)
+                qsort(paths, strings_count(paths), sizeof(*paths), path_compare);
+        *ret = TAKE_PTR(paths);
+        return 0;
+}
+
+int journal_newest(Database *d, uint64_t *ret_number, int64_t *ret_id, Error *error) {
+        static const char sql[] = "select number, id from batch order by id desc limit 1";
+        Statement *s;
+        int r;
+
+        r = database_prepare(d, sql, &s, error);
+        if (r < 0)
+                return r;
+        r = statement_step(s, error);
+        if (r <= 0)
+                return r;
+        *ret_number = (uint64_t) statement_integer(s, 0);
+        *ret_id = statement_integer(s, 1);
+        statement_reset(s);
+        return 1;
+}
+
+/* The service may have been down for months: the newest file that has a batch counts, not only last month's. */
+int journal_find_newest(Journal *j, bool write, Database **ret_older, uint64_t *ret_number, int64_t *ret_id, Error *error) {
+        _cleanup_strings_ char **paths = NULL;
+        int r;
+
+        r = journal_newest(j->database, ret_number, ret_id, error);
+        if (r != 0)
+                return r;
+        r = journal_files(j->state_directory, j->pair, &paths, error);
+        if (r < 0)
+                return r;
+        for (size_t i = strings_count(paths); i > 0; i--) {
+                _cleanup_(database_closep) Database *older = NULL;
+
+                if (strcmp(paths[i - 1], j->path) >= 0)
+                        continue;
+                if (write)
+                        r = database_open(paths[i - 1], journal_migrations, &older, error);
+                else
+                        r = database_open_read_only(paths[i - 1], &older, error);
+                if (r == -ENOENT)
+                        continue;
+                if (r == 0)
+                        r = journal_newest(older, ret_number, ret_id, error);
+                if (r > 0)
+                        *ret_older = TAKE_PTR(older);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int journal_entity(Journal *j, const char *name, int64_t *ret_id, Error *error) {
+        static const char add[] = "insert into entity (name) values (?) on conflict (name) do nothing";
+        static const char find[] = "select id from entity where name = ?";
+        Statement *s;
+        int r;
+
+        r = database_prepare(j->database, add, &s, error);
+        if (r < 0)
+                return r;
+        statement_bind_text(s, 1, name);
+        r = statement_run(s, error);
+        if (r < 0)
+                return r;
+        r = database_prepare(j->database, find, &s, error);
+        if (r < 0)
+                return r;
+        statement_bind_text(s, 1, name);
+        r = statement_step(s, error);
+        if (r < 0)
+                return r;
+        assert(r == 1);
+        *ret_id = statement_integer(s, 0);
+        statement_reset(s);
+        return 0;
+}
+
+static int journal_last_entry(Journal *j, int64_t *ret, Error *error) {
+        static const char sql[] = "select max(id) from entry";
+        Statement *s;
+        int r;
+
+        r = database_prepare(j->database, sql, &s, error);
+        if (r < 0)
+                return r;
+        r = statement_step(s, error);
+        if (r < 0)
+                return r;
+        *ret = statement_integer(s, 0);
+        statement_reset(s);
+        return 0;
+}
+
+static bool change_is_journalled(const Change *c) {
+        return c->kind == CHANGE_INSERT || c->kind == CHANGE_UPDATE || c->kind == CHANGE_DELETE;
+}
+
+static int changes_append_index(Journal *j, size_t index) {
+        int r = array_grow(&j->bytes, &j->bytes_capacity, j->bytes_size + 2, 1);
+
+        if (r < 0)
+                return r;
+        j->bytes[j->bytes_size++] = (char) (index & 0xff);
+        j->bytes[j->bytes_size++] = (char) (index >> 8);
+        return 0;
+}
+
+static int changes_append_value(Journal *j, const Value *v) {
+        return value_encode(v, &j->bytes, &j->bytes_size, &j->bytes_capacity);
+}
+
+/* Fills j->bytes: of an insert nothing, of an update the changed fields before and after, of a delete all fields before. */
+static int changes_encode(Journal *j, const Mapping *m, const Change *c) {
+        bool update = c->kind == CHANGE_UPDATE;
+
+        j->bytes_size = 0;
+        if (c->kind == CHANGE_INSERT)
+                return 0;
+        for (size_t i = 0; i < m->n_fields; i++) {
+                if (update ? c->changed && !c->changed[i] : !c->before)
+                        continue;
+                if (changes_append_index(j, i) < 0 ||
+                    changes_append_value(j, c->before ? &c->before[i] : &VALUE_NONE) < 0 ||
+                    (update && changes_append_value(j, c->target ? &c->target[i] : &VALUE_NONE) < 0))
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int entry_insert(Journal *j, Statement *s, const Mapping *m, int64_t id, int64_t entity, const Change *c, Error *error) {
+        if (changes_encode(j, m, c) < 0)
+                return store_no_memory(error);
+        statement_bind_integer(s, 1, id);
+        statement_bind_integer(s, 2, entity);
+        statement_bind_bytes(s, 3, c->key.bytes, c->key.size);
+        statement_bind_integer(s, 4, c->kind == CHANGE_INSERT ? ENTRY_INSERT : c->kind == CHANGE_UPDATE ? ENTRY_UPDATE : ENTRY_DELETE);
+        statement_bind_null(s, 5);
+        statement_bind_null(s, 6);
+        statement_bind_null(s, 7);
+        if (c->kind != CHANGE_DELETE) {
+                statement_bind_bytes(s, 5, c->source_digest.bytes, DIGEST_SIZE);
+                statement_bind_bytes(s, 6, c->target_digest.bytes, DIGEST_SIZE);
+        }
+        if (j->bytes_size > 0)
+                statement_bind_bytes(s, 7, j->bytes, j->bytes_size);
+        return statement_run(s, error);
+}
+
+static int entries_insert(Journal *j, const Mapping *m, const Batch *changes, int64_t entity, int64_t *last, Error *error) {
+        static const char sql[] = "insert into entry (id, entity, key, kind, source_digest, target_digest, changes)"
+                                  " values (?, ?, ?, ?, ?, ?, ?)";
+        Statement *s;
+        int r;
+
+        r = database_prepare(j->database, sql, &s, error);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < changes->n_changes; i++) {
+                if (!change_is_journalled(&changes->changes[i]))
+                        continue;
+                r = entry_insert(j, s, m, *last + 1, entity, &changes->changes[i], error);
+                if (r < 0)
+                        return r;
+                (*last)++;
+        }
+        return 0;
+}
+
+static int fields_to_text(const Mapping *m, char **ret) {
+        json_auto_t *array = json_array();
+
+        for (size_t i = 0; i < m->n_fields; i++)
+                if (json_array_append_new(array, json_text(m->fields[i].name)) < 0)
+                        return -ENOMEM;
+        *ret = json_dumps(array, JSON_COMPACT);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int batch_insert(Journal *j, uint64_t number, const char *operation_id, int64_t entity, int64_t first, int64_t last,
+                        const char *fields, Error *error) {
+        static const char sql[] = "insert into batch (number, operation_id, entity, written_at, first_entry, last_entry, fields)"
+                                  " values (?, ?, ?, ?, ?, ?, ?)";
+        Statement *s;
+        int r;
+
+        r = database_prepare(j->database, sql, &s, error);
+        if (r < 0)
+                return r;
+        statement_bind_integer(s, 1, (int64_t) number);
+        statement_bind_text(s, 2, operation_id);
+        statement_bind_integer(s, 3, entity);
+        statement_bind_integer(s, 4, timestamp_now());
+        statement_bind_integer(s, 5, first);
+        statement_bind_integer(s, 6, last);
+        statement_bind_text(s, 7, fields);
+        return statement_run(s, error);
+}
+
+static int journal_write(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m, const Batch *changes, Error *error) {
+        _cleanup_free_ char *fields = NULL;
+        int64_t entity, first, last;
+        int r;
+
+        if (fields_to_text(m, &fields) < 0)
+                return store_no_memory(error);
+        r = journal_entity(j, m->entity, &entity, error);
+        if (r < 0)
+                return r;
+        r = journal_last_entry(j, &last, error);
+        if (r < 0)
+                return r;
+        first = last + 1;
+        r = entries_insert(j, m, changes, entity, &last, error);
+        if (r < 0 || last < first)
+                return r;
+        return batch_insert(j, batch, operation_id, entity, first, last, fields, error);
+}
+
+int journal_append(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m, const Batch *changes, Error *error) {
+        int r;
+
+        r = database_begin(j->database, error);
+        if (r < 0)
+                return r;
+        r = journal_write(j, batch, operation_id, m, changes, error);
+        if (r == 0)
+                r = database_commit(j->database, error);        /* durable: synchronous = full */
+        if (r < 0)
+                database_rollback(j->database);
+        return r;
+}
+
+static int batch_delete(Database *d, int64_t id, Error *error) {
+        static const char entries[] = "delete from entry where id >= (select first_entry from batch where id = ?1)"
+                                      " and id <= (select last_entry from batch where id = ?1)";
+        static const char row[] = "delete from batch where id = ?1";
+        static const char *const both[] = { entries, row };
+        Statement *s;
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(both); i++) {
+                r = database_prepare(d, both[i], &s, error);
+                if (r < 0)
+                        return r;
+                statement_bind_integer(s, 1, id);
+                r = statement_run(s, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Only the newest batch can be one that never reached its target. */
+int journal_forget(Journal *j, uint64_t batch, Error *error) {
+        _cleanup_(database_closep) Database *older = NULL;
+        Database *d;
+        uint64_t number;
+        int64_t id;
+        int r;
+
+        r = journal_find_newest(j, true, &older, &number, &id, error);
+        if (r <= 0 || number != batch)
+                return r < 0 ? r : 0;
+        d = older ? older : j->database;
+        r = database_begin(d, error);
+        if (r < 0)
+                return r;
+        r = batch_delete(d, id, error);
+        if (r == 0)
+                r = database_commit(d, error);
+        if (r < 0)
+                database_rollback(d);
+        return r;
+}
