@@ -73,8 +73,8 @@ int quarantine_release(Database *d, const char *entity, Key key, Error *error) {
         return statement_run(s, error);
 }
 
-int quarantine_release_stale(Database *d, const char *entity, int64_t before, Error *error) {
-        static const char sql[] = "delete from quarantine where entity = ? and last_seen < ?";
+int quarantine_release_stale(Database *d, const char *entity, const char *operation_id, Error *error) {
+        static const char sql[] = "delete from quarantine where entity = ? and operation_id <> ?";
         Statement *s;
         int r;
 
@@ -82,7 +82,7 @@ int quarantine_release_stale(Database *d, const char *entity, int64_t before, Er
         if (r < 0)
                 return r;
         statement_bind_text(s, 1, entity);
-        statement_bind_integer(s, 2, before);
+        statement_bind_text(s, 2, operation_id);
         return statement_run(s, error);
 }
 
