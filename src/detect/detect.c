@@ -243,12 +243,13 @@ static int batch_begin(Detector *d, Batch *batch) {
 }
 
 int detect_next(Detector *d, Batch *batch, uint64_t *ret_unkeyed, Error *error) {
+        size_t n_records_max = d->plan.batch_records ? d->plan.batch_records : BATCH_RECORDS_MAX;
         uint64_t n_scanned = 0, n_unkeyed = 0;
         const char *position;
         int r;
 
         (void) batch_begin(d, batch);
-        while (!d->end && n_scanned < BATCH_SCANNED_MAX && batch->n_changes < BATCH_RECORDS_MAX &&
+        while (!d->end && n_scanned < BATCH_SCANNED_MAX && batch->n_changes < n_records_max &&
                arena_size_bytes(batch->arena) < BATCH_BYTES) {
                 r = reader_next(d->reader, d->values, error);
                 if (r < 0)

@@ -5,6 +5,7 @@
 #include "build-config.h"
 
 #include "basic/json.h"
+#include "basic/limits.h"
 #include "basic/log.h"
 #include "basic/text.h"
 #include "config/pairs.h"
@@ -163,6 +164,14 @@ static int signals_set(void) {
         return 0;
 }
 
+/* TERRAFUSION_BATCH_RECORDS: for tests, which need many batches of few records. */
+static size_t batch_records(void) {
+        const char *text = getenv("TERRAFUSION_BATCH_RECORDS");
+        int64_t n;
+
+        return text && text_to_int64(text, 1, BATCH_RECORDS_MAX, &n) >= 0 ? (size_t) n : 0;
+}
+
 static int work(const char *id) {
         _cleanup_settings_ Settings *settings = NULL;
         _cleanup_pairs_ PairSet *pairs = NULL;
@@ -185,6 +194,7 @@ static int work(const char *id) {
         run.operation = operation;
         run.settings = settings;
         run.state = state;
+        run.batch_records = batch_records();
         return attempt(&run, pairs);
 }
 

@@ -199,7 +199,7 @@ static int scan_open(EntityRun *e, Arena *arena, Detector **ret, Error *error) {
         DetectPlan plan = {
                 .source = e->run->source, .pair = e->run->pair, .mapping = e->m, .entity = e->progress, .make_key = transform_keys,
                 .by_watermark = !e->full, .position = e->position, .settled_batch = e->settled_batch,
-                .deliver_unchanged = e->has_quarantine,
+                .batch_records = e->run->batch_records, .deliver_unchanged = e->has_quarantine,
         };
         int r;
 

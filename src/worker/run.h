@@ -18,6 +18,7 @@ typedef struct Run {
         Journal *journal;
         Connection *source, *target;
         Guards guards;
+        size_t batch_records;           /* changed records in a batch; 0: the limit. Small ones make tests meet many batches */
         int hint_fd;                    /* datagrams to syncd; -EBADF: nobody listens */
 } Run;
 
