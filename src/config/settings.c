@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/settings.h"
+#include "basic/json.h"
+#include "basic/text.h"
+#include "build-config.h"
+#include "config/check.h"
+#include <dirent.h>
+
+#define OPERATIONS_AT_ONCE_MAX 64       /* workers: each is a process with its own databases open */
+#define DAY_USEC 86400000000ULL
+
+static const char *const kinds[] = { "sqlite", "csv", NULL };
+static const char *const kinds_later[] = { "postgresql", "odbc", "ogr", "rest", "kafka", NULL };
+static const char *const accesses[] = { "read", "write", NULL };
+static const char *const log_levels[] = { "debug", "info", "notice", "warning", "error", NULL };
+
+static const Field system_fields[] = {
+        { "kind", FIELD_TEXT, .required = true, .summary = "sqlite or csv" },
+        { "access", FIELD_TEXT, .choices = accesses, .summary = "read (the default) or write" },
+        { "path", FIELD_TEXT, .required = true, .summary = "the database file, or the folder with the files" },
+        { "delimiter", FIELD_TEXT, .summary = "csv: one character, comma by default" },
+        { "encoding", FIELD_TEXT, .summary = "csv: utf-8 by default" },
+        { "null", FIELD_SCALAR, .summary = "csv: the text that means null" },
+        { "null_values", FIELD_TEXTS, .summary = "csv: the texts that mean null" },
+        { "connection", FIELD_ANY, .not_yet = true }, { "credential", FIELD_ANY, .not_yet = true },
+        { "limits", FIELD_ANY, .not_yet = true }, { "hours", FIELD_ANY, .not_yet = true },
+        { "protocol", FIELD_ANY, .not_yet = true }, { "url", FIELD_ANY, .not_yet = true },
+        { "auth", FIELD_ANY, .not_yet = true },
+        {},
+};
+
+static const Field limits_fields[] = {
+        { "operations", FIELD_INTEGER, .summary = "operations that run at a time" },
+        { "worker_memory", FIELD_SIZE, .summary = "memory of one worker" },
+        {},
+};
+
+static const Field retention_fields[] = {
+        { "operations", FIELD_TEXT, .summary = "how long operations are kept" },
+        { "journals", FIELD_TEXT, .summary = "how long journals are kept" },
+        { "history", FIELD_TEXT, .not_yet = true }, { "audit", FIELD_TEXT, .not_yet = true },
+        { "certificates", FIELD_TEXT, .not_yet = true }, { "metrics", FIELD_ANY, .not_yet = true },
+        {},
+};
+
+static const Field settings_fields[] = {
+        { "systems", FIELD_OBJECT, .summary = "what is read and written" },
+        { "limits", FIELD_OBJECT, .members = limits_fields },
+        { "retention", FIELD_OBJECT, .members = retention_fields },
+        { "log_level", FIELD_TEXT, .choices = log_levels },
+        {},
+};
+
+Settings *settings_free(Settings *s) {
+        if (!s)
+                return NULL;
+        for (size_t i = 0; i < s->n_systems; i++)
+                system_free(s->systems[i]);
+        free(s->systems);
+        free(s->log_level);
+        free(s->configuration_directory);
+        free(s->state_directory);
+        free(s->runtime_directory);
+        strings_free(s->mapping_directories);
+        json_decref(s->origins);
+        free(s);
+        return NULL;
+}
+
+const System *settings_system(const Settings *s, const char *name) {
+        for (size_t i = 0; name && i < s->n_systems; i++)
+                if (text_equal(s->systems[i]->name, name))
+                        return s->systems[i];
+        return NULL;
+}
+
+/* Reading one file. */
+
+typedef struct File {
+        const YamlDocument *document;
+        Settings *settings;
+        Mistakes *mistakes;
+} File;
+
+static void file_mistake(File *f, ErrorId id, Mark place, const char *remedy, const char *detail, const char *value) {
+        mistake_add(f->mistakes, id, yaml_file(f->document), place, remedy, "%s \"%.100s\"", detail, value);
+}
+
+static int origin_note(File *f, const char *name, const json_t *node) {
+        _cleanup_free_ char *place = NULL;
+
+        if (asprintf(&place, "%s:%u", yaml_file(f->document), yaml_place(f->document, node).line) < 0) {
+                place = NULL;
+                return -ENOMEM;
+        }
+        return json_put(f->settings->origins, name, json_text(place));
+}
+
+/* A relative path is meant from the file that names it. */
+static int path_resolve(const char *file, const char *path, char **ret) {
+        const char *slash = strrchr(file, '/');
+        char *resolved;
+
+        if (*path == '/' || !slash) {
+                resolved = strdup(path);
+                if (!resolved)
+                        return -ENOMEM;
+        } else if (asprintf(&resolved, "%.*s/%s", (int) (slash - file), file, path) < 0)
+                return -ENOMEM;
+        *ret = resolved;
+        return 0;
+}
+
+static bool choices_contain(const char *const *choices, const char *text) {
+        for (; *choices; choices++)
+                if (text_equal(*choices, text))
+                        return true;
+        return false;
+}
+
+static void system_check(File *f, const json_t *node) {
+        const json_t *kind_node = json_object_get(node, "kind"), *delimiter = json_object_get(node, "delimiter");
+        const char *kind = json_string_value(kind_node), *text;
+        Mark place = yaml_node(f->document, kind_node).place;
+
+        if (kind && choices_contain(kinds_later, kind))
+                file_mistake(f, ERROR_NOT_YET, place, "Use sqlite or csv for now", "Not there yet is the kind", kind);
+        else if (kind && !choices_contain(kinds, kind)) {
+                _cleanup_free_ char *remedy = check_suggestion(kind, kinds, ELEMENTSOF(kinds) - 1);
+                file_mistake(f, ERROR_CONFIGURATION, place, remedy, "There is no kind of system", kind);
+        }
+        if (text_equal(kind, "csv") && text_equal(json_member_text(node, "access"), "write"))
+                file_mistake(f, ERROR_NOT_YET, yaml_place(f->document, json_object_get(node, "access")),
+                             "Leave access out; csv files can only be read for now", "Not there yet is writing to", kind);
+        text = json_string_value(delimiter);
+        if (text && (strlen(text) != 1 || strchr("\"\r\n", *text)))
+                file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, delimiter).place,
+                             "Write one character, such as \";\" or \"\\t\"", "The delimiter cannot be", text);
+        text = json_string_value(json_object_get(node, "path"));
+        if (text && !*text)
+                file_mistake(f, ERROR_CONFIGURATION, yaml_place(f->document, json_object_get(node, "path")),
+                             "Write the path of the file or folder", "The path is empty:", text);
+}
+
+static int system_options(const json_t *node, json_t **ret) {
+        json_auto_t *options = json_deep_copy(node);
+
+        if (!options)
+                return -ENOMEM;
+        (void) json_object_del(options, "kind");
+        (void) json_object_del(options, "access");
+        (void) json_object_del(options, "path");
+        *ret = TAKE_PTR(options);
+        return 0;
+}
+
+static int system_read(File *f, const char *name, const json_t *node, System **ret) {
+        _cleanup_(system_freep) System *s = calloc(1, sizeof *s);
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->name = strdup(name);
+        s->kind = strdup(json_member_text(node, "kind"));
+        s->file = strdup(yaml_file(f->document));
+        s->line = yaml_place(f->document, node).line;
+        s->may_write = text_equal(json_member_text(node, "access"), "write");
+        r = system_options(node, &s->options);
+        if (r < 0 || !s->name || !s->kind || !s->file)
+                return -ENOMEM;
+        r = path_resolve(s->file, json_member_text(node, "path"), &s->path);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+/* Replaces the system of that name, or adds it. Takes over system also on failure. */
+static int system_set(Settings *s, System *system) {
+        System **systems;
+
+        for (size_t i = 0; i < s->n_systems; i++)
+                if (text_equal(s->systems[i]->name, system->name)) {
+                        system_free(s->systems[i]);
+                        s->systems[i] = system;
+                        return 0;
+                }
+        systems = reallocarray(s->systems, s->n_systems + 1, sizeof *systems);
+        if (!systems) {
+                system_free(system);
+                return -ENOMEM;
+        }
+        s->systems = systems;
+        s->systems[s->n_systems++] = system;
+        return 0;
+}
+
+static int systems_read(File *f, const json_t *systems) {
+        const char *name;
+        json_t *node;
+        int r;
+
+        json_object_foreach((json_t *) systems, name, node) {
+                size_t before = mistakes_count(f->mistakes);
+                _cleanup_free_ char *what = NULL;
+                System *system = NULL;
+                if (asprintf(&what, "system \"%s\"", name) < 0) {
+                        what = NULL;
+                        return -ENOMEM;
+                }
+                if (!name_is_valid(name))
+                        file_mistake(f, ERROR_CONFIGURATION, yaml_place(f->document, node),
+                                     "Names begin with a lower-case letter and go on with a-z, 0-9, _ and -",
+                                     "A system cannot be named", name);
+                check_object(f->document, node, system_fields, what, ERROR_CONFIGURATION, f->mistakes);
+                if (json_is_object(node))
+                        system_check(f, node);
+                if (mistakes_count(f->mistakes) > before)
+                        continue;
+                r = system_read(f, name, node, &system);
+                if (r < 0)
+                        return r;
+                r = system_set(f->settings, system);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int limits_read(File *f, const json_t *limits) {
+        const json_t *node = json_object_get(limits, "operations");
+        const char *text = json_string_value(node);
+        uint64_t bytes;
+        int64_t number;
+        int r;
+
+        if (check_scalar(node, FIELD_INTEGER)) {
+                if (text_to_int64(text, 1, OPERATIONS_AT_ONCE_MAX, &number) < 0)
+                        file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, node).place,
+                                     "Write a number from 1 to 64", "\"operations\" cannot be", text);
+                else {
+                        f->settings->operations_max = (unsigned) number;
+                        r = origin_note(f, "limits.operations", node);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        node = json_object_get(limits, "worker_memory");
+        if (!node || text_to_size(json_string_value(node), &bytes) < 0)
+                return 0;
+        f->settings->worker_memory_bytes = bytes;
+        return origin_note(f, "limits.worker_memory", node);
+}
+
+static int retention_read(File *f, const json_t *retention, const char *name, uint64_t *ret_usec) {
+        const json_t *node = json_object_get(retention, name);
+        const char *text = json_string_value(node);
+        _cleanup_free_ char *origin = NULL;
+
+        if (!text || yaml_is_null(f->document, node))
+                return 0;
+        if (text_equal(text, "forever"))
+                *ret_usec = UINT64_MAX;
+        else if (text_to_duration(text, ret_usec) < 0) {
+                file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, node).place,
+                             "Write forever, or a number with one of min h d w y, such as 400d", "This is no duration:", text);
+                return 0;
+        }
+        if (asprintf(&origin, "retention.%s", name) < 0) {
+                origin = NULL;
+                return -ENOMEM;
+        }
+        return origin_note(f, origin, node);
+}
+
+static int log_level_read(File *f, const json_t *node) {
+        const char *text = json_string_value(node);
+        char *level;
+
+        if (!text || !choices_contain(log_levels, text))
+                return 0;
+        level = strdup(text);
+        if (!level)
+                return -ENOMEM;
+        free(f->settings->log_level);
+        f->settings->log_level = level;
+        return origin_note(f, "log_level", node);
+}
+
+static int settings_read(const char *path, Settings *settings, Mistakes *mistakes) {
+        _cleanup_yaml_document_ YamlDocument *document = NULL;
+        size_t before = mistakes->n_errors;
+        File f = { .settings = settings, .mistakes = mistakes };
+        const json_t *root;
+        int r;
+
+        r = yaml_load(path, &document, mistakes);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        f.document = document;
+        root = yaml_root(document);
+        check_object(document, root, settings_fields, "The configuration", ERROR_CONFIGURATION, mistakes);
+        r = systems_read(&f, json_object_get(root, "systems"));
+        if (r < 0)
+                return r;
+        r = limits_read(&f, json_object_get(root, "limits"));
+        if (r < 0)
+                return r;
+        r = retention_read(&f, json_object_get(root, "retention"), "operations", &settings->retention_operations_usec);
+        if (r < 0)
+                return r;
+        r = retention_read(&f, json_object_get(root, "retention"), "journals", &settings->retention_journals_usec);
+        if (r < 0)
+                return r;
+        mistakes_sort(mistakes, before);
+        return log_level_read(&f, json_object_get(root, "log_level"));
+}
+
+/* Which files and folders. */
+
+static int is_yaml(const struct dirent *entry) {
+        size_t size = strlen(entry->d_name);
+
+        return entry->d_name[0] != '.' && size > 5 && text_equal(entry->d_name + size - 5, ".yaml");
+}
+
+static int drop_ins_read(const char *folder, Settings *settings, Mistakes *mistakes) {
+        struct dirent **entries = NULL;
+        int n = scandir(folder, &entries, is_yaml, alphasort);
+        int r = 0;
+
+        for (int i = 0; i < n; i++) {
+                _cleanup_free_ struct dirent *entry = entries[i];
+                _cleanup_free_ char *path = NULL;
+                if (r < 0)
+                        continue;
+                if (asprintf(&path, "%s/%s", folder, entry->d_name) < 0) {
+                        path = NULL;
+                        r = -ENOMEM;
+                } else
+                        r = settings_read(path, settings, mistakes);
+        }
+        free(entries);
+        return r;
+}
+
+/* A folder of the environment (the first, systemd may give several), or otherwise. */
+static char *directory_of(const char *variable, const char *otherwise) {
+        const char *value = getenv(variable);
+
+        return value && *value ? strndup(value, strcspn(value, ":")) : strdup(otherwise);
+}
+
+static int directories_set(Settings *s) {
+        _cleanup_free_ char *share = directory_of("TERRAFUSION_SHARE", SHAREDIR), *own = NULL, *shipped = NULL;
+        int r;
+
+        s->configuration_directory = directory_of("CONFIGURATION_DIRECTORY", "/etc/terrafusion");
+        s->state_directory = directory_of("STATE_DIRECTORY", "/var/lib/terrafusion");
+        s->runtime_directory = directory_of("RUNTIME_DIRECTORY", "/run/terrafusion");
+        if (!share || !s->configuration_directory || !s->state_directory || !s->runtime_directory)
+                return -ENOMEM;
+        if (asprintf(&own, "%s/mappings", s->configuration_directory) < 0) {
+                own = NULL;
+                return -ENOMEM;
+        }
+        if (asprintf(&shipped, "%s/mappings", share) < 0) {
+                shipped = NULL;
+                return -ENOMEM;
+        }
+        r = strings_append(&s->mapping_directories, own);
+        return r < 0 ? r : strings_append(&s->mapping_directories, shipped);
+}
+
+static int settings_new(Settings **ret) {
+        _cleanup_settings_ Settings *s = calloc(1, sizeof *s);
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->operations_max = 2;
+        s->worker_memory_bytes = 512ULL << 20;
+        s->retention_operations_usec = s->retention_journals_usec = 400 * DAY_USEC;
+        s->log_level = strdup("info");
+        s->origins = json_object();
+        r = directories_set(s);
+        if (r < 0 || !s->log_level || !s->origins)
+                return -ENOMEM;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+static int environment_read(Settings *s, Mistakes *mistakes) {
+        const char *level = getenv("LOG_LEVEL"), *url = getenv("SYNC_SERVICE_DB_URL");
+        char *lower;
+
+        if (url && *url)
+                mistake_add(mistakes, ERROR_NOT_YET, NULL, (Mark) {}, "Unset it; the state is in SQLite under the state directory",
+                            "SYNC_SERVICE_DB_URL is not there yet");
+        if (!level || !*level)
+                return 0;
+        for (size_t i = 0; log_levels[i]; i++) {
+                if (!text_equal_ignoring_case(level, log_levels[i]))
+                        continue;
+                lower = strdup(log_levels[i]);
+                if (!lower)
+                        return -ENOMEM;
+                free(s->log_level);
+                s->log_level = lower;
+                return json_put(s->origins, "log_level", json_string("LOG_LEVEL"));
+        }
+        mistake_add(mistakes, ERROR_CONFIGURATION, NULL, (Mark) {}, "Use one of debug, info, notice, warning, error",
+                    "LOG_LEVEL cannot be \"%.100s\"", level);
+        return 0;
+}
+
+int settings_load(Settings **ret, Mistakes *mistakes) {
+        _cleanup_settings_ Settings *s = NULL;
+        _cleanup_free_ char *file = NULL, *folder = NULL;
+        int r;
+
+        r = settings_new(&s);
+        if (r < 0)
+                return r;
+        if (asprintf(&file, "%s/terrafusion.yaml", s->configuration_directory) < 0) {
+                file = NULL;
+                return -ENOMEM;
+        }
+        if (asprintf(&folder, "%s/terrafusion.d", s->configuration_directory) < 0) {
+                folder = NULL;
+                return -ENOMEM;
+        }
+        if (access(file, F_OK) == 0) {
+                r = settings_read(file, s, mistakes);
+                if (r < 0)
+                        return r;
+        }
+        r = drop_ins_read(folder, s, mistakes);
+        if (r < 0)
+                return r;
+        r = environment_read(s, mistakes);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+/* What GET /api/config shows. */
+
+static json_t *duration_to_json(uint64_t usec) {
+        return usec == UINT64_MAX ? json_null() : json_integer((json_int_t) (usec / 1000000));
+}
+
+static json_t *systems_to_json(const Settings *s) {
+        json_auto_t *array = json_array();
+
+        for (size_t i = 0; i < s->n_systems; i++)
+                if (json_array_append_new(array, system_to_json(s->systems[i])) < 0)
+                        return NULL;
+        return TAKE_PTR(array);
+}
+
+static int limits_to_json(const Settings *s, json_t *object) {
+        json_t *limits = json_object(), *retention = json_object();
+        int r;
+
+        r = json_put(object, "limits", limits);
+        if (r >= 0)
+                r = json_put(object, "retention", retention);
+        else
+                json_decref(retention);
+        if (r < 0 ||
+            json_put(limits, "operations", json_integer(s->operations_max)) < 0 ||
+            json_put(limits, "worker_memory", json_integer((json_int_t) s->worker_memory_bytes)) < 0 ||
+            json_put(retention, "operations", duration_to_json(s->retention_operations_usec)) < 0 ||
+            json_put(retention, "journals", duration_to_json(s->retention_journals_usec)) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static int paths_to_json(const Settings *s, json_t *object) {
+        json_t *paths = json_object(), *mappings = json_array();
+        int r;
+
+        r = json_put(object, "paths", paths);
+        if (r < 0) {
+                json_decref(mappings);
+                return r;
+        }
+        if (json_put(paths, "mappings", mappings) < 0 ||
+            json_put(paths, "configuration", json_text(s->configuration_directory)) < 0 ||
+            json_put(paths, "state", json_text(s->state_directory)) < 0 ||
+            json_put(paths, "runtime", json_text(s->runtime_directory)) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; s->mapping_directories[i]; i++)
+                if (json_array_append_new(mappings, json_text(s->mapping_directories[i])) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+json_t *settings_to_json(const Settings *s) {
+        json_auto_t *object = json_object();
+
+        if (json_put(object, "systems", systems_to_json(s)) < 0 || limits_to_json(s, object) < 0 ||
+            json_put(object, "log_level", json_text(s->log_level)) < 0 || paths_to_json(s, object) < 0 ||
+            json_put(object, "origins", json_deep_copy(s->origins)) < 0)
+                return NULL;
+        return TAKE_PTR(object);
+}
