@@ -125,11 +125,11 @@ static int to_uuid(const Value *value, Arena *arena, Value *ret) {
         size_t size = value->size;
         uint8_t *bytes;
 
-        if (value->type == VALUE_UUID || (value->type == VALUE_BYTES && size == 16)) {
+        if ((value->type == VALUE_UUID || value->type == VALUE_BYTES) && size == 16) {
                 *ret = (Value){ .type = VALUE_UUID, .bytes = text, .size = size };
                 return CAST_EXACT;
         }
-        if (value->type == VALUE_BYTES)
+        if (value->type == VALUE_BYTES || value->type == VALUE_UUID)
                 return CAST_FORM;
         if (value->type != VALUE_TEXT)
                 return CAST_KIND;
@@ -179,6 +179,8 @@ static int scalar_format(const Value *value, char buffer[static DECIMAL_TEXT_MAX
                 return CAST_EXACT;
         case VALUE_TIMESTAMP: *ret_size = timestamp_format(value->integer, buffer); return CAST_EXACT;
         case VALUE_UUID:
+                if (value->size != 16)
+                        return CAST_FORM;
                 uuid_format((const uint8_t *) value->bytes, buffer);
                 *ret_size = UUID_TEXT_SIZE - 1;
                 return CAST_EXACT;
