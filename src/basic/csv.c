@@ -70,6 +70,10 @@ uint64_t csv_reader_line(const CsvReader *r) {
         return r->line;
 }
 
+uint64_t csv_reader_next_line(const CsvReader *r) {
+        return r->next_line;
+}
+
 uint64_t csv_reader_offset(const CsvReader *r) {
         return r->offset;
 }

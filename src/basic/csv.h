@@ -14,6 +14,7 @@ typedef struct CsvField { const char *bytes; size_t size; bool quoted; } CsvFiel
  * After an error every call gives it again. An empty line is a record of one empty field that is not quoted. */
 _must_check_ int csv_reader_next(CsvReader *r, const CsvField **ret_fields, size_t *ret_n_fields);
 uint64_t csv_reader_line(const CsvReader *r);   /* 1-based line where the last record began */
+uint64_t csv_reader_next_line(const CsvReader *r);      /* 1-based line where the next record begins */
 /* Tells the line where the next record begins, after a resume in the middle of a file (else lines count from 1). */
 void csv_reader_set_line(CsvReader *r, uint64_t line);
 uint64_t csv_reader_offset(const CsvReader *r); /* byte offset after the last record: where the next begins */

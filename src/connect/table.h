@@ -2,7 +2,7 @@
 #pragma once
 /* What a system says of one of its tables: columns, key, indexes. Plain data, owned; in the worker. Any kind of system can fill it. */
 #include "basic/error.h"
-#include "model/mapping.h"
+#include "model/pair.h"
 
 /* What a column does to a value that is stored in it. */
 typedef enum ColumnAffinity {
@@ -48,6 +48,10 @@ int table_missing(const char *what, const char *name, const char *system, char *
 bool table_is_unique(const Table *t, const char *const *columns, size_t n_columns);
 bool table_has_index_on(const Table *t, const char *column);    /* as an index's first column */
 
+/* Whether every column that the mapping reads, joins, orders or watches is there; a table that is NULL is passed over.
+ * With report, what is missing is appended and 0 given; else the first is the error, with its place in the mapping. */
+_must_check_ int table_check_source(const Table *source, Table *const *joins, const Pair *pair, const Mapping *mapping,
+                                    json_t *report, Error *error);
 /* Reports about a table that is to be written: each field's column, the key, columns that nothing fills. Appends rows to report. */
 _must_check_ int table_check_target(const Table *t, const Mapping *mapping, json_t *report);
 /* Appends {"what", "ok", "message", "remedy"}; remedy may be NULL. -ENOMEM. */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "connect/connector.h"
+
+#include "basic/text.h"
+#include "connect/csv.h"
+#include "connect/sqlite.h"
+
+static const Connector *const connectors[] = { &csv_connector, &sqlite_connector };
+static const char *const kinds[] = { "csv", "sqlite", NULL };
+
+const Connector *connector_find(const char *kind) {
+        for (size_t i = 0; i < ELEMENTSOF(connectors); i++)
+                if (text_equal(connectors[i]->kind, kind))
+                        return connectors[i];
+        return NULL;
+}
+
+const char *const *connector_kinds(void) {
+        return kinds;
+}
+
+int connection_open(const System *system, bool write, Connection **ret, Error *error) {
+        const Connector *connector = connector_find(system->kind);
+        int r;
+
+        if (!connector) {
+                r = error_set(error, ERROR_NOT_YET, "Use kind: sqlite or kind: csv", "System \"%s\": kind \"%s\" is not there yet",
+                              system->name, system->kind);
+                (void) error_at(error, system->file, system->line, 0);
+                return r;
+        }
+        if (write && !(connector->capabilities & CONNECTOR_WRITES))
+                return error_set(error, ERROR_NOT_YET, "Use a system of kind: sqlite as the target",
+                                 "System \"%s\": writing to kind \"%s\" is not there yet", system->name, system->kind);
+        if (write && !system->may_write) {
+                r = error_set(error, ERROR_SYSTEM_READ_ONLY, "Give it access: write if it is meant to be a target",
+                              "System \"%s\" has access: read", system->name);
+                (void) error_at(error, system->file, system->line, 0);
+                return r;
+        }
+        return connector->open(system, write, ret, error);
+}
+
+Connection *connection_close(Connection *c) {
+        if (c)
+                c->connector->close(c);
+        return NULL;
+}
+
+int connection_check(Connection *c, const Pair *pair, const Mapping *mapping, bool target, json_t *report, Error *error) {
+        assert(json_is_array(report));
+        return c->connector->check(c, pair, mapping, target, report, error);
+}
+
+int connection_horizon(Connection *c, const Mapping *mapping, Value *ret_high, Error *error) {
+        if (!(c->connector->capabilities & CONNECTOR_WATERMARK))
+                return error_set(error, ERROR_WATERMARK, "Use strategy: full", "A system of kind \"%s\" has no watermark", c->connector->kind);
+        return c->connector->horizon(c, mapping, ret_high, error);
+}
+
+int connection_begin(Connection *c, Error *error) {
+        assert(c->connector->capabilities & CONNECTOR_TRANSACTS);
+        return c->connector->begin(c, error);
+}
+
+int connection_commit(Connection *c, Error *error) {
+        assert(c->connector->capabilities & CONNECTOR_TRANSACTS);
+        return c->connector->commit(c, error);
+}
+
+void connection_rollback(Connection *c) {
+        if (c->connector->capabilities & CONNECTOR_TRANSACTS)
+                (void) c->connector->rollback(c);
+}
+
+int reader_open(Connection *c, const ReadPlan *plan, Reader **ret, Error *error) {
+        return c->connector->reader_open(c, plan, ret, error);
+}
+
+int reader_next(Reader *r, Value *values, Error *error) {
+        return r->connector->reader_next(r, values, error);
+}
+
+const char *reader_position(Reader *r) {
+        return r->connector->capabilities & CONNECTOR_RESUMES ? r->connector->reader_position(r) : NULL;
+}
+
+bool reader_resumed(const Reader *r) {
+        return (r->connector->capabilities & CONNECTOR_RESUMES) && r->connector->reader_resumed(r);
+}
+
+Reader *reader_close(Reader *r) {
+        if (r)
+                r->connector->reader_close(r);
+        return NULL;
+}
+
+int writer_open(Connection *c, const Mapping *mapping, Writer **ret, Error *error) {
+        assert(c->connector->capabilities & CONNECTOR_WRITES);
+        return c->connector->writer_open(c, mapping, ret, error);
+}
+
+Writer *writer_close(Writer *w) {
+        if (w)
+                w->connector->writer_close(w);
+        return NULL;
+}
+
+int writer_count(Writer *w, uint64_t *ret, Error *error) {
+        return w->connector->count(w, ret, error);
+}
+
+int writer_fetch(Writer *w, Arena *arena, const Value *key, Value *ret_values, Error *error) {
+        return w->connector->fetch(w, arena, key, ret_values, error);
+}
+
+int writer_write(Writer *w, const Change *change, Error *error) {
+        return w->connector->write(w, change, error);
+}
