@@ -213,7 +213,7 @@ static int attempt_begin(Database *d, const char *id, int64_t *ret_attempt, Erro
 }
 
 int operation_attempt_begin(Database *d, const char *id, int64_t *ret_attempt, Error *error) {
-        int64_t attempt;
+        int64_t attempt = 0;
         int r;
 
         r = database_begin(d, error);

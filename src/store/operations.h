@@ -18,7 +18,7 @@ typedef struct OperationFilter {
         const char *before_id;          /* cursor: operations older than this id */
         unsigned limit, offset;
 } OperationFilter;
-typedef int (*operation_handler_t)(const Operation *o, void *userdata);         /* negative stops */
+typedef int (*operation_handler_t)(const Operation *o, void *userdata);         /* negative stops; must not use the database */
 /* Newest first. *ret_total (may be NULL): how many match without limit, offset and cursor. */
 _must_check_ int operation_list(Database *d, const OperationFilter *filter, operation_handler_t handler, void *userdata, uint64_t *ret_total, Error *error);
 /* PENDING and RUNNING, oldest first: what the queue starts from. */
