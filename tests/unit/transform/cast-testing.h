@@ -10,11 +10,11 @@ static inline Value text(const char *t) {
 }
 
 static inline Value of_type(ValueType type, int64_t integer) {
-        return (Value) { .type = type, .integer = integer };
+        return (Value){ .type = type, .integer = integer };
 }
 
 static inline Value bytes_of(ValueType type, const char *bytes, size_t size) {
-        return (Value) { .type = type, .bytes = bytes, .size = size };
+        return (Value){ .type = type, .bytes = bytes, .size = size };
 }
 
 static inline Value number(const char *t) {

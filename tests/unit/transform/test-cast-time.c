@@ -16,7 +16,8 @@ static void test_date(void **state) {
         expect_cast(*state, text("2026-02-28T00:00:00+00:00"), to_date, "2026-02-28");
         expect_cast(*state, of_type(VALUE_DATE, 1), to_date, "1970-01-02");
         expect_cast(*state, of_type(VALUE_TIMESTAMP, -CAST_USEC_PER_DAY), to_date, "1969-12-31");
-        const char *const wrong[] = { "", "2026-02-29", "2026-13-01", "28.02.2026", "20260228", "2026-02-28x", "02/28/2026" };
+        const char *const wrong[] = { "",         "2026-02-29",  "2026-13-01", "28.02.2026",
+                                      "20260228", "2026-02-28x", "02/28/2026" };
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
                 expect_fault(*state, text(wrong[i]), to_date, CAST_FORM);
         expect_fault(*state, value_integer(20260228), to_date, CAST_KIND);
@@ -41,7 +42,8 @@ static void test_date_loses_no_hours(void **state) {
 }
 
 static void test_date_by_format(void **state) {
-        const CastShape american = { .type = VALUE_DATE, .format = "%m/%d/%Y" }, digits = { .type = VALUE_DATE, .format = "%Y%m%d" };
+        const CastShape american = { .type = VALUE_DATE, .format = "%m/%d/%Y" },
+                        digits = { .type = VALUE_DATE, .format = "%Y%m%d" };
         const CastShape with_time = { .type = VALUE_DATE, .format = "%m/%d/%Y %H:%M" };
 
         expect_cast(*state, text("02/28/2026"), american, "2026-02-28");
@@ -56,7 +58,8 @@ static void test_date_by_format(void **state) {
 }
 
 static void test_timestamp(void **state) {
-        expect_cast(*state, text("2026-02-28T12:00:00.25"), to_timestamp, "2026-02-28T12:00:00.250000+00:00");
+        expect_cast(*state, text("2026-02-28T12:00:00.25"), to_timestamp,
+                    "2026-02-28T12:00:00.250000+00:00");
         expect_cast(*state, text("2026-02-28 12:00:00 +02:00"), to_timestamp, "2026-02-28T10:00:00+00:00");
         expect_cast(*state, text("2026-02-28"), to_timestamp, "2026-02-28T00:00:00+00:00");
         expect_cast(*state, of_type(VALUE_DATE, -1), to_timestamp, "1969-12-31T00:00:00+00:00");
@@ -73,15 +76,21 @@ static void test_timestamp(void **state) {
 static void test_timestamp_digits(void **state) {
         const CastShape truncates = { .type = VALUE_TIMESTAMP, .accept = ACCEPT_TRUNCATES };
         const CastShape rounds = { .type = VALUE_TIMESTAMP, .accept = ACCEPT_ROUNDS };
-        const CastShape format = { .type = VALUE_TIMESTAMP, .accept = ACCEPT_ROUNDS, .format = "%d.%m.%Y %H:%M:%S.%f" };
+        const CastShape format = { .type = VALUE_TIMESTAMP,
+                                   .accept = ACCEPT_ROUNDS,
+                                   .format = "%d.%m.%Y %H:%M:%S.%f" };
 
-        expect_cast(*state, text("2026-02-28T12:00:00.1234560"), to_timestamp, "2026-02-28T12:00:00.123456+00:00");
+        expect_cast(*state, text("2026-02-28T12:00:00.1234560"), to_timestamp,
+                    "2026-02-28T12:00:00.123456+00:00");
         expect_fault(*state, text("2026-02-28T12:00:00.1234567"), to_timestamp, CAST_MICROSECONDS);
-        expect_cast(*state, text("2026-02-28T12:00:00.1234567Z"), truncates, "2026-02-28T12:00:00.123456+00:00");
-        expect_cast(*state, text("2026-02-28T12:00:00.1234567+01:00"), rounds, "2026-02-28T11:00:00.123457+00:00");
+        expect_cast(*state, text("2026-02-28T12:00:00.1234567Z"), truncates,
+                    "2026-02-28T12:00:00.123456+00:00");
+        expect_cast(*state, text("2026-02-28T12:00:00.1234567+01:00"), rounds,
+                    "2026-02-28T11:00:00.123457+00:00");
         expect_cast(*state, text("2026-02-28T12:00:00.1234565"), rounds, "2026-02-28T12:00:00.123456+00:00");
         expect_cast(*state, text("2026-02-28T12:00:00.1234575"), rounds, "2026-02-28T12:00:00.123458+00:00");
-        expect_cast(*state, text("2026-02-28T12:00:00.12345650001"), rounds, "2026-02-28T12:00:00.123457+00:00");
+        expect_cast(*state, text("2026-02-28T12:00:00.12345650001"), rounds,
+                    "2026-02-28T12:00:00.123457+00:00");
         expect_cast(*state, text("2026-12-31T23:59:59.9999999"), rounds, "2027-01-01T00:00:00+00:00");
         expect_fault(*state, text("9999-12-31T23:59:59.9999999"), rounds, CAST_MICROSECONDS);
         expect_fault(*state, text("2026-06-30T23:59:60Z"), truncates, CAST_MICROSECONDS);
@@ -90,7 +99,8 @@ static void test_timestamp_digits(void **state) {
 
 static void test_time(void **state) {
         const CastShape rounds = { .type = VALUE_TIME, .accept = ACCEPT_ROUNDS };
-        const CastShape half = { .type = VALUE_TIME, .format = "%I:%M %p" }, dated = { .type = VALUE_TIME, .format = "%Y %H" };
+        const CastShape half = { .type = VALUE_TIME, .format = "%I:%M %p" },
+                        dated = { .type = VALUE_TIME, .format = "%Y %H" };
 
         expect_cast(*state, text("23:59"), to_time, "23:59:00");
         expect_cast(*state, text("23:59:59.999999"), to_time, "23:59:59.999999");

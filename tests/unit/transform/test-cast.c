@@ -2,11 +2,14 @@
 #include "cast-testing.h"
 
 static const CastShape to_integer = { .type = VALUE_INTEGER }, to_boolean = { .type = VALUE_BOOLEAN };
-static const CastShape to_text = { .type = VALUE_TEXT }, to_uuid = { .type = VALUE_UUID }, to_json = { .type = VALUE_JSON };
+static const CastShape to_text = { .type = VALUE_TEXT }, to_uuid = { .type = VALUE_UUID },
+                       to_json = { .type = VALUE_JSON };
 static const CastShape to_bytes = { .type = VALUE_BYTES }, to_geometry = { .type = VALUE_GEOMETRY };
 
 static CastShape decimal(uint8_t precision, uint8_t scale, FieldAccept accept) {
-        return (CastShape) { .type = VALUE_DECIMAL, .precision = precision, .scale = scale, .accept = accept };
+        return (CastShape){
+                .type = VALUE_DECIMAL, .precision = precision, .scale = scale, .accept = accept
+        };
 }
 
 static void test_integer_from_text(void **state) {
@@ -24,7 +27,9 @@ static void test_integer_from_text(void **state) {
         expect_fault(*state, text("100000000000000000000000000000000000000000"), to_integer, CAST_DIGITS);
         expect_fault(*state, text("4.5"), to_integer, CAST_FRACTION);
         expect_fault(*state, text("0.00000000000000000001"), to_integer, CAST_FRACTION);
-        const char *const wrong[] = { "", " 4", "4 ", "4,000", "four", "0x10", "--4", "NaN", "4.", "1e", "$4" };
+        const char *const wrong[] = {
+                "", " 4", "4 ", "4,000", "four", "0x10", "--4", "NaN", "4.", "1e", "$4"
+        };
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
                 expect_fault(*state, text(wrong[i]), to_integer, CAST_FORM);
 }
@@ -82,7 +87,8 @@ static void test_decimal_limits(void **state) {
         expect_fault(*state, text("1"), decimal(2, 2, ACCEPT_NOTHING), CAST_DIGITS);
         expect_cast(*state, text("99999999999999999999999999999999999999"), decimal(38, 0, ACCEPT_NOTHING),
                     "99999999999999999999999999999999999999");
-        expect_fault(*state, text("99999999999999999999999999999999999999"), decimal(38, 1, ACCEPT_NOTHING), CAST_DIGITS);
+        expect_fault(*state, text("99999999999999999999999999999999999999"), decimal(38, 1, ACCEPT_NOTHING),
+                     CAST_DIGITS);
         /* Without digits of its own a decimal keeps what comes. */
         expect_cast(*state, text("1.2300"), decimal(0, 0, ACCEPT_NOTHING), "1.2300");
 }
@@ -118,8 +124,10 @@ static void test_text(void **state) {
         expect_cast(*state, of_type(VALUE_TIMESTAMP, -1), to_text, "1969-12-31T23:59:59.999999+00:00");
         expect_cast(*state, bytes_of(VALUE_JSON, "{\"a\":1}", 7), to_text, "{\"a\":1}");
         expect_cast(*state, bytes_of(VALUE_BYTES, "Häuser", 7), to_text, "Häuser");
-        expect_cast(*state, bytes_of(VALUE_UUID, "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef", 16), to_text,
-                    "01234567-89ab-cdef-0123-456789abcdef");
+        expect_cast(
+                *state,
+                bytes_of(VALUE_UUID, "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef", 16),
+                to_text, "01234567-89ab-cdef-0123-456789abcdef");
         expect_fault(*state, bytes_of(VALUE_BYTES, "H\xe4user", 6), to_text, CAST_ENCODING);
         expect_fault(*state, bytes_of(VALUE_TEXT, "H\xe4user", 6), to_text, CAST_ENCODING);
         expect_fault(*state, bytes_of(VALUE_TEXT, "a\0b", 3), to_text, CAST_NUL);
@@ -141,10 +149,14 @@ static void test_text_is_borrowed(void **state) {
 static void test_uuid(void **state) {
         static const char bytes[16] = "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef";
 
-        expect_cast(*state, text("01234567-89ab-cdef-0123-456789abcdef"), to_uuid, "01234567-89ab-cdef-0123-456789abcdef");
-        expect_cast(*state, text("{01234567-89AB-CDEF-0123-456789ABCDEF}"), to_uuid, "01234567-89ab-cdef-0123-456789abcdef");
-        expect_cast(*state, bytes_of(VALUE_BYTES, bytes, 16), to_uuid, "01234567-89ab-cdef-0123-456789abcdef");
-        expect_cast(*state, bytes_of(VALUE_UUID, bytes, 16), to_uuid, "01234567-89ab-cdef-0123-456789abcdef");
+        expect_cast(*state, text("01234567-89ab-cdef-0123-456789abcdef"), to_uuid,
+                    "01234567-89ab-cdef-0123-456789abcdef");
+        expect_cast(*state, text("{01234567-89AB-CDEF-0123-456789ABCDEF}"), to_uuid,
+                    "01234567-89ab-cdef-0123-456789abcdef");
+        expect_cast(*state, bytes_of(VALUE_BYTES, bytes, 16), to_uuid,
+                    "01234567-89ab-cdef-0123-456789abcdef");
+        expect_cast(*state, bytes_of(VALUE_UUID, bytes, 16), to_uuid,
+                    "01234567-89ab-cdef-0123-456789abcdef");
         expect_fault(*state, bytes_of(VALUE_BYTES, bytes, 15), to_uuid, CAST_FORM);
         expect_fault(*state, text("0123456789abcdef0123456789abcdef"), to_uuid, CAST_FORM);
         expect_fault(*state, text(""), to_uuid, CAST_FORM);
@@ -174,8 +186,10 @@ static void test_bytes(void **state) {
 }
 
 static void test_geometry(void **state) {
-        static const char point[21] = "\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\xf0\x3f\x00\x00\x00\x00\x00\x00\x00\x40";
-        static const char big[21] = "\x00\x00\x00\x00\x01\x3f\xf0\x00\x00\x00\x00\x00\x00\x40\x00\x00\x00\x00\x00\x00\x00";
+        static const char point[21] =
+                "\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\xf0\x3f\x00\x00\x00\x00\x00\x00\x00\x40";
+        static const char big[21] =
+                "\x00\x00\x00\x00\x01\x3f\xf0\x00\x00\x00\x00\x00\x00\x40\x00\x00\x00\x00\x00\x00\x00";
         const char *hex = "0101000000000000000000F03F0000000000000040";
         const Value little = bytes_of(VALUE_BYTES, point, 21);
         CastShape of_2927 = { .type = VALUE_GEOMETRY, .srid = 2927 };
@@ -184,8 +198,10 @@ static void test_geometry(void **state) {
         assert_int_equal(cast_value(&little, &to_geometry, *state, &ret), CAST_EXACT);
         assert_int_equal(ret.type, VALUE_GEOMETRY);
         assert_ptr_equal(ret.bytes, point);
-        expect_cast(*state, bytes_of(VALUE_BYTES, big, 21), to_geometry, "0101000000000000000000f03f0000000000000040");
-        expect_cast(*state, bytes_of(VALUE_GEOMETRY, big, 21), to_geometry, "0101000000000000000000f03f0000000000000040");
+        expect_cast(*state, bytes_of(VALUE_BYTES, big, 21), to_geometry,
+                    "0101000000000000000000f03f0000000000000040");
+        expect_cast(*state, bytes_of(VALUE_GEOMETRY, big, 21), to_geometry,
+                    "0101000000000000000000f03f0000000000000040");
         expect_cast(*state, text(hex), to_geometry, "0101000000000000000000f03f0000000000000040");
         expect_cast(*state, text("01010000206F0B0000000000000000F03F0000000000000040"), of_2927,
                     "01010000206f0b0000000000000000f03f0000000000000040");
@@ -214,9 +230,17 @@ static void test_null_and_absent_stay(void **state) {
 static void test_every_pair_has_an_answer(void **state) {
         static const char uuid[16] = "0123456789abcdef";
         const Value values[] = {
-                text("5"), value_integer(5), number("5.0"), of_type(VALUE_BOOLEAN, 1), of_type(VALUE_DATE, 5),
-                of_type(VALUE_TIME, 5), of_type(VALUE_TIMESTAMP, 5), bytes_of(VALUE_UUID, uuid, 16), bytes_of(VALUE_JSON, "5", 1),
-                bytes_of(VALUE_BYTES, "5", 1), bytes_of(VALUE_GEOMETRY, "5", 1),
+                text("5"),
+                value_integer(5),
+                number("5.0"),
+                of_type(VALUE_BOOLEAN, 1),
+                of_type(VALUE_DATE, 5),
+                of_type(VALUE_TIME, 5),
+                of_type(VALUE_TIMESTAMP, 5),
+                bytes_of(VALUE_UUID, uuid, 16),
+                bytes_of(VALUE_JSON, "5", 1),
+                bytes_of(VALUE_BYTES, "5", 1),
+                bytes_of(VALUE_GEOMETRY, "5", 1),
         };
         Value ret;
 
@@ -244,7 +268,9 @@ static uint64_t random_next(uint64_t *seed) {
 /* Texts that are nearly numbers and times, so that many of them convert. */
 static Value random_text(uint64_t *seed, Arena *arena) {
         static const char letters[] = "0000123456789.-+:T Zeyn";
-        static const char *const seeds[] = { "2026-02-28", "1999-12-31T23:59:59.999999", "23:59:60", "true", "-0.00", "1e5" };
+        static const char *const seeds[] = { "2026-02-28", "1999-12-31T23:59:59.999999",
+                                             "23:59:60",   "true",
+                                             "-0.00",      "1e5" };
         size_t size = random_next(seed) % 30;
         char *bytes = arena_alloc(arena, 64);
 
@@ -264,9 +290,11 @@ static Value random_text(uint64_t *seed, Arena *arena) {
 /* What a text becomes, written as text, becomes the same again; and a number is the very number that was written. */
 static void test_no_silent_loss(void **state) {
         static const CastShape shapes[] = {
-                { .type = VALUE_INTEGER }, { .type = VALUE_DECIMAL, .precision = 10, .scale = 3 }, { .type = VALUE_DECIMAL },
-                { .type = VALUE_BOOLEAN }, { .type = VALUE_DATE }, { .type = VALUE_TIME }, { .type = VALUE_TIMESTAMP },
-                { .type = VALUE_BYTES }, { .type = VALUE_JSON },
+                { .type = VALUE_INTEGER },   { .type = VALUE_DECIMAL, .precision = 10, .scale = 3 },
+                { .type = VALUE_DECIMAL },   { .type = VALUE_BOOLEAN },
+                { .type = VALUE_DATE },      { .type = VALUE_TIME },
+                { .type = VALUE_TIMESTAMP }, { .type = VALUE_BYTES },
+                { .type = VALUE_JSON },
         };
         uint64_t seed = 20260101;
         size_t n_exact = 0;

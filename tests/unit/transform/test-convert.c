@@ -4,10 +4,13 @@
 #include "transform/convert.h"
 
 static MappingField field_of(ValueType type) {
-        return (MappingField) { .name = (char *) "land_value", .type = type, .min_length = -1, .max_length = -1 };
+        return (MappingField){
+                .name = (char *) "land_value", .type = type, .min_length = -1, .max_length = -1
+        };
 }
 
-static void expect_converted(Arena *arena, const MappingField *field, Value value, ValueType type, const char *expected) {
+static void expect_converted(Arena *arena, const MappingField *field, Value value, ValueType type,
+                             const char *expected) {
         Finding *findings = NULL;
         Value ret = VALUE_NONE;
 
@@ -17,8 +20,8 @@ static void expect_converted(Arena *arena, const MappingField *field, Value valu
         assert_string_equal(value_to_text(&ret, arena, 0), expected);
 }
 
-static void expect_finding(Arena *arena, const MappingField *field, Value value, const char *text, const char *message,
-                           const char *remedy) {
+static void expect_finding(Arena *arena, const MappingField *field, Value value, const char *text,
+                           const char *message, const char *remedy) {
         Finding *findings = NULL;
         Value ret = value_integer(1);
 
@@ -35,7 +38,8 @@ static void expect_finding(Arena *arena, const MappingField *field, Value value,
 }
 
 static void test_trim(void **state) {
-        MappingField plain = field_of(VALUE_ABSENT), trimmed = field_of(VALUE_ABSENT), integer = field_of(VALUE_INTEGER);
+        MappingField plain = field_of(VALUE_ABSENT), trimmed = field_of(VALUE_ABSENT),
+                     integer = field_of(VALUE_INTEGER);
         const Value source = text("\t LC-1 \r\n");
         Finding *findings = NULL;
         Value ret;
@@ -59,7 +63,8 @@ static void test_null_values(void **state) {
         expect_converted(*state, &field, text("00/00/0000"), VALUE_NULL, "null");
         expect_converted(*state, &field, value_integer(-1), VALUE_NULL, "null");
         expect_converted(*state, &field, value_integer(1), VALUE_INTEGER, "1");
-        expect_finding(*state, &field, text(" "), " ", "Field 'land_value': ' ' is not a whole number.", "null_values");
+        expect_finding(*state, &field, text(" "), " ", "Field 'land_value': ' ' is not a whole number.",
+                       "null_values");
         field.trim = true;
         expect_converted(*state, &field, text(" "), VALUE_NULL, "null");
 }
@@ -86,37 +91,53 @@ static void test_messages(void **state) {
 
         field.precision = 14;
         field.scale = 2;
-        expect_finding(*state, &field, text("12.345"), "12.345",
-                       "Field 'land_value': '12.345' has more digits after the point than decimal(14,2) holds.", "accept: rounds");
+        expect_finding(
+                *state, &field, text("12.345"), "12.345",
+                "Field 'land_value': '12.345' has more digits after the point than decimal(14,2) holds.",
+                "accept: rounds");
         expect_finding(*state, &field, number("1234567890123"), "1234567890123",
-                       "Field 'land_value': 1234567890123 has more digits than decimal(14,2) holds.", "more digits");
-        expect_finding(*state, &field, text("n/a"), "n/a", "Field 'land_value': 'n/a' is not a number.", "null_values");
+                       "Field 'land_value': 1234567890123 has more digits than decimal(14,2) holds.",
+                       "more digits");
+        expect_finding(*state, &field, text("n/a"), "n/a", "Field 'land_value': 'n/a' is not a number.",
+                       "null_values");
         expect_finding(*state, &field, of_type(VALUE_DATE, 0), "1970-01-01",
-                       "Field 'land_value': 1970-01-01 is of type date and cannot become decimal(14,2).", "map another column");
+                       "Field 'land_value': 1970-01-01 is of type date and cannot become decimal(14,2).",
+                       "map another column");
         field = field_of(VALUE_DATE);
-        expect_finding(*state, &field, text("5/1/26"), "5/1/26", "Field 'land_value': '5/1/26' is not a date (YYYY-MM-DD).", "format");
+        expect_finding(*state, &field, text("5/1/26"), "5/1/26",
+                       "Field 'land_value': '5/1/26' is not a date (YYYY-MM-DD).", "format");
         field.format = (char *) "%m/%d/%Y";
         expect_finding(*state, &field, text("5/1/26"), "5/1/26",
                        "Field 'land_value': '5/1/26' is not a date of the form %m/%d/%Y.", "format");
         field = field_of(VALUE_INTEGER);
         expect_finding(*state, &field, text("9223372036854775808"), "9223372036854775808",
                        "Field 'land_value': '9223372036854775808' is out of the range of integers "
-                       "(-9223372036854775808 to 9223372036854775807).", "more digits");
+                       "(-9223372036854775808 to 9223372036854775807).",
+                       "more digits");
         field = field_of(VALUE_GEOMETRY);
         expect_finding(*state, &field, bytes_of(VALUE_BYTES, "GP", 2), "4750",
                        "Field 'land_value': 4750 is not a whole geometry in WKB or EWKB.", "ST_AsBinary");
         field.srid = 2927;
         expect_finding(*state, &field, text("0101000020E6100000000000000000F03F0000000000000040"),
                        "0101000020E6100000000000000000F03F0000000000000040",
-                       "Field 'land_value': '0101000020E6100000000000000000F03F0000000000000040' is a geometry of another "
-                       "reference system than EPSG:2927.", "srid");
+                       "Field 'land_value': '0101000020E6100000000000000000F03F0000000000000040' is a "
+                       "geometry of another "
+                       "reference system than EPSG:2927.",
+                       "srid");
 }
 
 /* Every fault that a type can meet has a sentence and a remedy, whatever the type. */
 static void test_every_fault_has_words(void **state) {
         const Value values[] = {
-                text("x"), text("1.5"), text("99999999999999999999"), text("2026-01-01T01:00:00"), text("2026-01-01T01:00:00.1234567"),
-                bytes_of(VALUE_TEXT, "\xff", 1), bytes_of(VALUE_TEXT, "\0", 1), bytes_of(VALUE_BYTES, "\xff", 1), value_integer(5),
+                text("x"),
+                text("1.5"),
+                text("99999999999999999999"),
+                text("2026-01-01T01:00:00"),
+                text("2026-01-01T01:00:00.1234567"),
+                bytes_of(VALUE_TEXT, "\xff", 1),
+                bytes_of(VALUE_TEXT, "\0", 1),
+                bytes_of(VALUE_BYTES, "\xff", 1),
+                value_integer(5),
                 of_type(VALUE_TIME, 0),
         };
 
@@ -163,7 +184,8 @@ static void test_truncates_text(void **state) {
         expect_converted(*state, &field, text("x"), VALUE_TEXT, "");
 }
 
-static void expect_fetched(Arena *arena, const MappingField *field, Value raw, ValueType type, const char *expected) {
+static void expect_fetched(Arena *arena, const MappingField *field, Value raw, ValueType type,
+                           const char *expected) {
         Value ret = VALUE_NONE;
 
         assert_int_equal(convert_fetched(&raw, field, arena, &ret), 0);
@@ -180,12 +202,14 @@ static void test_fetched(void **state) {
         field.accept = ACCEPT_ROUNDS;
         field.null_values = null_values;
         expect_fetched(*state, &field, text("7"), VALUE_DECIMAL, "7.00");
-        expect_fetched(*state, &field, text("7.123"), VALUE_TEXT, "7.123");     /* the target holds what we never write */
+        expect_fetched(*state, &field, text("7.123"), VALUE_TEXT,
+                       "7.123"); /* the target holds what we never write */
         expect_fetched(*state, &field, text(" 7"), VALUE_TEXT, " 7");
         expect_fetched(*state, &field, value_null(), VALUE_NULL, "null");
         field = field_of(VALUE_DATE);
         field.format = (char *) "%m/%d/%Y";
-        expect_fetched(*state, &field, text("2026-02-28"), VALUE_DATE, "2026-02-28");   /* format is the source's */
+        expect_fetched(*state, &field, text("2026-02-28"), VALUE_DATE,
+                       "2026-02-28"); /* format is the source's */
         expect_fetched(*state, &field, text("02/28/2026"), VALUE_TEXT, "02/28/2026");
         field = field_of(VALUE_BOOLEAN);
         expect_fetched(*state, &field, value_integer(1), VALUE_BOOLEAN, "true");
@@ -202,7 +226,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_untyped, arena_setup, arena_teardown),
                 cmocka_unit_test_setup_teardown(test_messages, arena_setup, arena_teardown),
                 cmocka_unit_test_setup_teardown(test_every_fault_has_words, arena_setup, arena_teardown),
-                cmocka_unit_test_setup_teardown(test_long_values_are_cut_in_messages, arena_setup, arena_teardown),
+                cmocka_unit_test_setup_teardown(test_long_values_are_cut_in_messages, arena_setup,
+                                                arena_teardown),
                 cmocka_unit_test_setup_teardown(test_truncates_text, arena_setup, arena_teardown),
                 cmocka_unit_test_setup_teardown(test_fetched, arena_setup, arena_teardown),
         };

@@ -10,8 +10,11 @@ static LookupRow rows[] = {
 };
 
 static Lookup table(LookupOtherwise otherwise) {
-        return (Lookup) { .path = (char *) "codes/use-codes.csv", .rows = rows, .n_rows = ELEMENTSOF(rows), .otherwise = otherwise,
-                          .otherwise_text = (char *) "UNKNOWN" };
+        return (Lookup){ .path = (char *) "codes/use-codes.csv",
+                         .rows = rows,
+                         .n_rows = ELEMENTSOF(rows),
+                         .otherwise = otherwise,
+                         .otherwise_text = (char *) "UNKNOWN" };
 }
 
 static void expect_lookup(Arena *arena, Lookup lookup, Value value, ValueType type, const char *expected) {
@@ -40,7 +43,8 @@ static void test_otherwise(void **state) {
         expect_lookup(*state, table(LOOKUP_KEEP), text("999"), VALUE_TEXT, "999");
         expect_lookup(*state, table(LOOKUP_KEEP), value_integer(999), VALUE_INTEGER, "999");
         expect_lookup(*state, table(LOOKUP_TEXT), text("999"), VALUE_TEXT, "UNKNOWN");
-        expect_lookup(*state, table(LOOKUP_TEXT), text("10"), VALUE_TEXT, "UNKNOWN"); /* no prefix of a code */
+        expect_lookup(*state, table(LOOKUP_TEXT), text("10"), VALUE_TEXT,
+                      "UNKNOWN"); /* no prefix of a code */
         expect_lookup(*state, table(LOOKUP_TEXT), text("1000"), VALUE_TEXT, "UNKNOWN");
         expect_lookup(*state, table(LOOKUP_TEXT), text(""), VALUE_TEXT, "UNKNOWN");
 }

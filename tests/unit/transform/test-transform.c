@@ -9,22 +9,48 @@ static LookupRow rows[] = { { (char *) "100", (char *) "RESIDENTIAL" }, { (char 
 static Lookup lookup = { .path = (char *) "codes/use-codes.csv", .rows = rows, .n_rows = ELEMENTSOF(rows) };
 
 static MappingField fields[N_FIELDS] = {
-        [KEY_NUMBER] = { .name = (char *) "parcel_number", .is_key = true, .column = 1, .type = VALUE_TEXT, .trim = true,
-                         .min_length = -1, .max_length = -1 },
-        [KEY_YEAR] = { .name = (char *) "tax_year", .is_key = true, .column = 0, .type = VALUE_INTEGER, .min_length = -1,
+        [KEY_NUMBER] = { .name = (char *) "parcel_number",
+                         .is_key = true,
+                         .column = 1,
+                         .type = VALUE_TEXT,
+                         .trim = true,
+                         .min_length = -1,
+                         .max_length = -1 },
+        [KEY_YEAR] = { .name = (char *) "tax_year",
+                       .is_key = true,
+                       .column = 0,
+                       .type = VALUE_INTEGER,
+                       .min_length = -1,
                        .max_length = -1 },
-        [LAND_VALUE] = { .name = (char *) "land_value", .column = 2, .type = VALUE_DECIMAL, .precision = 14, .scale = 2,
-                         .min_length = -1, .max_length = -1 },
-        [USE_CODE] = { .name = (char *) "use_code", .column = 3, .trim = true, .lookup = &lookup, .min_length = -1,
+        [LAND_VALUE] = { .name = (char *) "land_value",
+                         .column = 2,
+                         .type = VALUE_DECIMAL,
+                         .precision = 14,
+                         .scale = 2,
+                         .min_length = -1,
+                         .max_length = -1 },
+        [USE_CODE] = { .name = (char *) "use_code",
+                       .column = 3,
+                       .trim = true,
+                       .lookup = &lookup,
+                       .min_length = -1,
                        .max_length = -1 },
-        [SOURCE_SYSTEM] = { .name = (char *) "source_system", .column = -1,
-                            .constant = { .type = VALUE_TEXT, .bytes = " PACS ", .size = 6 }, .trim = true, .min_length = -1,
+        [SOURCE_SYSTEM] = { .name = (char *) "source_system",
+                            .column = -1,
+                            .constant = { .type = VALUE_TEXT, .bytes = " PACS ", .size = 6 },
+                            .trim = true,
+                            .min_length = -1,
                             .max_length = -1 },
-        [LOADED_ON] = { .name = (char *) "loaded_on", .column = -1,
-                        .constant = { .type = VALUE_TEXT, .bytes = "2026-01-31", .size = 10 }, .type = VALUE_DATE, .min_length = -1,
+        [LOADED_ON] = { .name = (char *) "loaded_on",
+                        .column = -1,
+                        .constant = { .type = VALUE_TEXT, .bytes = "2026-01-31", .size = 10 },
+                        .type = VALUE_DATE,
+                        .min_length = -1,
                         .max_length = -1 },
 };
-static const Mapping mapping = { .entity = (char *) "parcel", .n_columns = 4, .fields = fields, .n_fields = N_FIELDS, .n_key = 2 };
+static const Mapping mapping = {
+        .entity = (char *) "parcel", .n_columns = 4, .fields = fields, .n_fields = N_FIELDS, .n_key = 2
+};
 
 static void expect_text(Arena *arena, const Value *value, ValueType type, const char *expected) {
         assert_int_equal(value->type, type);
