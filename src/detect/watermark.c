@@ -55,15 +55,18 @@ static void widen_integer(Value *low, int64_t limit_usec) {
                 low->integer = limit_usec / unit;
 }
 
-/* The date and time part of the new low in the old one's shape: same separator, as many digits of the fraction, same ending. */
+/* The date and time part of the new low in the old one's shape: same separator, as many digits of the fraction, same ending.
+ * In the old one's zone: UTC's digits before "-05:00" would lie later than the low they replace, and records would be missed. */
 static int widen_text(Value *low, int64_t limit_usec, Arena *arena) {
         char buffer[TIMESTAMP_TEXT_MAX];
-        int64_t present_usec;
-        bool has_zone;
+        int64_t present_usec, local_usec;
         char *text;
 
-        if (low->size < 19 || timestamp_parse(low->bytes, low->size, &present_usec, &has_zone) < 0 || present_usec <= limit_usec)
+        if (low->size < 19 || timestamp_parse(low->bytes, low->size, &present_usec, NULL) < 0 || present_usec <= limit_usec)
                 return 0;
+        if (timestamp_parse(low->bytes, 19, &local_usec, NULL) < 0)
+                return 0;
+        limit_usec += local_usec - present_usec / USEC_PER_SEC * USEC_PER_SEC;
         text = arena_copy(arena, low->bytes, low->size);
         if (!text)
                 return -ENOMEM;
