@@ -74,8 +74,9 @@ static int widen_text(Value *low, int64_t limit_usec, Arena *arena) {
         for (size_t i = 0; i < 19; i++)
                 if (i != 10)
                         text[i] = buffer[i];
-        for (size_t i = 20; i < low->size && text[i] >= '0' && text[i] <= '9'; i++)
-                text[i] = '0';
+        if (low->size > 19 && (text[19] == '.' || text[19] == ','))
+                for (size_t i = 20; i < low->size && text[i] >= '0' && text[i] <= '9'; i++)
+                        text[i] = '0';
         low->bytes = text;
         return 0;
 }
