@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/verbs.h"
+
+#include "basic/json.h"
+#include "basic/log.h"
+#include "basic/text.h"
+#include "ctl/render.h"
+#include "model/operation.h"
+
+#include <errno.h>
+
+#define EXIT_QUARANTINED 3
+#define EXIT_GUARD 4
+#define POLL_USEC 200000U
+#define PREFIX_MIN 6U           /* characters of an operation's id that are enough where they are unique */
+
+static int print_json(const json_t *document) {
+        if (json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) < 0)
+                return -EIO;
+        (void) fputc('\n', stdout);
+        return EXIT_SUCCESS;
+}
+
+static int print_list(const Options *o, const json_t *rows, const Column *columns, size_t n_columns, const char *empty) {
+        if (o->json)
+                return print_json(rows);
+        render_table(stdout, rows, columns, n_columns, render_width(stdout), empty);
+        return EXIT_SUCCESS;
+}
+
+static int verb_status(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        static const Column columns[] = { { "COMPONENT", "name", false }, { "STATUS", "status", false } };
+        json_auto_t *status = NULL, *active = NULL, *rows = json_array();
+        const char *name;
+        json_t *value;
+        int r;
+
+        r = client_call(c, COMMAND_HEALTH_STATUS, NULL, &status, error);
+        if (r < 0)
+                return r;
+        if (o->json)
+                return print_json(status);
+        r = client_call(c, COMMAND_OPERATION_ACTIVE, NULL, &active, error);
+        if (r < 0 || !rows)
+                return r < 0 ? r : -ENOMEM;
+        json_object_foreach(json_object_get(status, "components"), name, value) {
+                const json_t *state = json_is_object(value) ? json_object_get(value, "status") : value;
+
+                if (json_array_append_new(rows, json_pack("{s:s, s:O?}", "name", name, "status", state)) < 0)
+                        return -ENOMEM;
+        }
+        (void) printf("Sync service %s: %s, %zu operations active.\n", json_member_text(status, "version") ?: "",
+                      json_member_text(status, "status") ?: "?", json_array_size(active));
+        render_table(stdout, rows, columns, ELEMENTSOF(columns), render_width(stdout), "No components.");
+        return text_equal(json_member_text(status, "status"), "UP") ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int verb_pairs(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        static const Column columns[] = {
+                { "PAIR", "name", false }, { "SOURCE", "source", false }, { "TARGET", "target", false },
+                { "ENTITIES", "entity_names", false }, { "DESCRIPTION", "description", false },
+        };
+        json_auto_t *rows = NULL;
+        json_t *row;
+        size_t i;
+        int r;
+
+        r = client_call(c, COMMAND_PAIR_LIST, NULL, &rows, error);
+        if (r < 0 || o->json)
+                return r < 0 ? r : print_json(rows);
+        json_array_foreach(rows, i, row) {
+                json_t *names = json_array(), *entity;
+                size_t k;
+
+                json_array_foreach(json_object_get(row, "entities"), k, entity)
+                        (void) json_array_append(names, json_is_object(entity) ? json_object_get(entity, "entity") ?: json_object_get(entity, "name") : entity);
+                r = json_put(row, "entity_names", names);
+                if (r < 0)
+                        return r;
+        }
+        return print_list(o, rows, columns, ELEMENTSOF(columns), "No pairs. Put mapping files into /etc/terrafusion/mappings.");
+}
+
+static int verb_systems(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        static const Column columns[] = {
+                { "SYSTEM", "name", false }, { "KIND", "kind", false }, { "ACCESS", "access", false }, { "PATH", "path", false },
+        };
+        json_auto_t *rows = NULL;
+        int r;
+
+        r = client_call(c, COMMAND_SYSTEM_LIST, NULL, &rows, error);
+        return r < 0 ? r : print_list(o, rows, columns, ELEMENTSOF(columns), "No systems. Add them to /etc/terrafusion/terrafusion.yaml.");
+}
+
+static json_t *list_arguments(const Options *o) {
+        json_t *args = json_object();
+
+        if (!args)
+                return NULL;
+        if ((o->pair && json_put(args, "sync_pair_id", json_string(o->pair)) < 0) ||
+            (o->limit > 0 && json_put(args, "limit", json_integer(o->limit)) < 0)) {
+                json_decref(args);
+                return NULL;
+        }
+        return args;
+}
+
+static int verb_operations(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        static const Column columns[] = {
+                { "OPERATION", "id", false }, { "PAIR", "sync_pair_id", false }, { "KIND", "kind", false }, { "STATUS", "status", false },
+                { "STARTED (UTC)", "start_time", false }, { "RECORDS", "records_processed", true }, { "HELD", "records_failed", true },
+                { "ERROR", "error_message", false },
+        };
+        json_auto_t *args = list_arguments(o), *rows = NULL;
+        int r;
+
+        if (!args || (o->status && json_put(args, "status", json_string(o->status)) < 0))
+                return -ENOMEM;
+        r = client_call(c, COMMAND_OPERATION_LIST, args, &rows, error);
+        return r < 0 ? r : print_list(o, rows, columns, ELEMENTSOF(columns), "No operations yet. Start one: terrafusionctl run PAIR --full");
+}
+
+/* A whole id, or the beginning of exactly one of the last operations'. */
+static int operation_id_find(Client *c, const char *given, char **ret, Error *error) {
+        json_auto_t *args = json_pack("{s:i}", "limit", 1000), *rows = NULL;
+        const char *found = NULL;
+        const json_t *row;
+        size_t i;
+        int r;
+
+        if (!uuid_is_valid(given) && strlen(given) >= PREFIX_MIN) {
+                r = client_call(c, COMMAND_OPERATION_LIST, args, &rows, error);
+                if (r < 0)
+                        return r;
+                json_array_foreach(rows, i, row)
+                        if (text_starts_with(json_member_text(row, "id") ?: "", given)) {
+                                if (found)
+                                        return error_set(error, ERROR_ARGUMENT, "Give more of it.", "Several operations begin with '%s'", given);
+                                found = json_member_text(row, "id");
+                        }
+        }
+        *ret = strdup(found ? found : given);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static json_t *result_rows(const json_t *operation) {
+        json_t *rows = json_array(), *result;
+        const char *entity;
+
+        json_object_foreach(json_object_get(operation, "results"), entity, result) {
+                json_t *row = json_copy(result);
+
+                if (!row || json_put(row, "entity", json_string(entity)) < 0 || json_array_append_new(rows, row) < 0)
+                        return rows;
+        }
+        return rows;
+}
+
+static void print_results(const json_t *operation) {
+        static const Column columns[] = {
+                { "ENTITY", "entity", false }, { "READ", "processed", true }, { "INSERTED", "inserted", true }, { "UPDATED", "updated", true },
+                { "DELETED", "deleted", true }, { "UNCHANGED", "unchanged", true }, { "HELD", "quarantined", true },
+        };
+        json_auto_t *rows = result_rows(operation);
+
+        render_table(stdout, rows, columns, ELEMENTSOF(columns), 0, "No records yet.");
+}
+
+static void print_report(const json_t *operation) {
+        const json_t *report = json_object_get(operation, "report"), *row;
+        size_t i;
+
+        json_array_foreach((json_t *) report, i, row) {
+                bool ok = json_member_true(row, "ok");
+
+                (void) printf("%-8s %s: %s%s%s\n", ok ? "ok" : "MISSING", json_member_text(row, "what") ?: "", json_member_text(row, "message") ?: "",
+                              ok ? "" : " ", ok ? "" : json_member_text(row, "remedy") ?: "");
+        }
+}
+
+static void print_member(const json_t *object, const char *label, const char *member) {
+        _cleanup_free_ char *text = render_member(object, member);
+
+        if (text && !text_equal(text, "-"))
+                (void) printf("%-12s %s\n", label, text);
+}
+
+static void print_operation(const json_t *operation) {
+        print_member(operation, "Operation", "id");
+        print_member(operation, "Pair", "sync_pair_id");
+        print_member(operation, "Kind", "kind");
+        print_member(operation, "Status", "status");
+        print_member(operation, "Waiting for", "waiting_for");
+        print_member(operation, "Created", "created_at");
+        print_member(operation, "Started", "start_time");
+        print_member(operation, "Ended", "end_time");
+        print_member(operation, "Seconds", "duration_seconds");
+        print_member(operation, "Asked by", "requested_by");
+        print_member(operation, "Error", "error_message");
+        print_member(operation, "Remedy", "error.remedy");
+        (void) fputc('\n', stdout);
+        if (json_array_size(json_object_get(operation, "report")) > 0)
+                print_report(operation);
+        else
+                print_results(operation);
+}
+
+static int operation_exit_status(const json_t *operation) {
+        const char *status = json_member_text(operation, "status");
+        const char *code = json_member_text(json_object_get(operation, "error"), "code");
+
+        if (text_equal(status, "COMPLETED"))
+                return json_member_integer(operation, "records_failed", 0) > 0 ? EXIT_QUARANTINED : EXIT_SUCCESS;
+        return text_equal(code, error_code(ERROR_GUARD)) ? EXIT_GUARD : EXIT_FAILURE;
+}
+
+static int verb_show(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        json_auto_t *args = NULL, *operation = NULL;
+        _cleanup_free_ char *id = NULL;
+        int r;
+
+        r = operation_id_find(c, arguments[0], &id, error);
+        if (r < 0)
+                return r;
+        args = json_pack("{s:s}", "id", id);
+        r = client_call(c, COMMAND_OPERATION_SHOW, args, &operation, error);
+        if (r < 0 || o->json)
+                return r < 0 ? r : print_json(operation);
+        print_operation(operation);
+        return EXIT_SUCCESS;
+}
+
+static int verb_cancel(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        json_auto_t *args = NULL, *answer = NULL;
+        _cleanup_free_ char *id = NULL;
+        int r;
+
+        r = operation_id_find(c, arguments[0], &id, error);
+        if (r < 0)
+                return r;
+        args = json_pack("{s:s}", "id", id);
+        r = client_call(c, COMMAND_OPERATION_CANCEL, args, &answer, error);
+        if (r < 0 || o->json)
+                return r < 0 ? r : print_json(answer);
+        (void) printf("%s\n", json_member_text(answer, "message") ?: "Operation cancelled");
+        return EXIT_SUCCESS;
+}
+
+/* Polls until the end; on a terminal with a bar. Where the service restarts meanwhile, asks again: the operation goes on. */
+static int operation_wait(Client *c, const char *id, const char *label, json_t **ret, Error *error) {
+        json_auto_t *args = json_pack("{s:s}", "id", id);
+        unsigned width = render_width(stderr), n_failures = 0;
+        int r;
+
+        if (!args)
+                return -ENOMEM;
+        for (;;) {
+                json_auto_t *operation = NULL;
+                _cleanup_error_ Error failure = { 0 };
+
+                r = client_call(c, COMMAND_OPERATION_SHOW, args, &operation, &failure);
+                if (r < 0 && (failure.id != ERROR_NOT_CONNECTED || n_failures++ > 60)) {
+                        error_move(error, &failure);
+                        return r;
+                }
+                if (r < 0) {
+                        (void) usleep(5 * POLL_USEC);
+                        client_done(c);
+                        r = client_open(c, NULL);
+                        if (r < 0)
+                                log_debug("The service is not back yet: %s", strerror(-r));
+                        continue;
+                }
+                n_failures = 0;
+                if (width > 0)
+                        render_progress(stderr, label, json_member_integer(operation, "records_processed", 0),
+                                        json_member_integer(operation, "records_total", 0), width);
+                if (operation_status_is_final(operation_status_from_string(json_member_text(operation, "status")))) {
+                        if (width > 0)
+                                (void) fputs("\r\033[K", stderr);
+                        *ret = TAKE_PTR(operation);
+                        return 0;
+                }
+                (void) usleep(POLL_USEC);
+        }
+}
+
+static json_t *texts_to_json(char *const *texts) {
+        json_t *array = json_array();
+
+        for (; array && texts && *texts; texts++)
+                if (json_array_append_new(array, json_string(*texts)) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        return array;
+}
+
+static int run_start(Client *c, const Options *o, const char *pair, json_t **ret, Error *error) {
+        json_auto_t *args = json_pack("{s:s, s:s}", "sync_pair_id", pair, "kind", o->full ? "full" : "incremental");
+
+        if (!args || (o->entities && json_put(args, "entity_types", texts_to_json(o->entities)) < 0) ||
+            (o->allow && json_put(args, "allow", texts_to_json(o->allow)) < 0))
+                return -ENOMEM;
+        return client_call(c, COMMAND_OPERATION_START, args, ret, error);
+}
+
+static int verb_run(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        json_auto_t *started = NULL, *operation = NULL;
+        const char *id;
+        int r;
+
+        r = run_start(c, o, arguments[0], &started, error);
+        if (r < 0)
+                return r;
+        id = json_member_text(started, "id");
+        if (!id)
+                return error_set(error, ERROR_INTERNAL, NULL, "The service started an operation without telling its id");
+        if (!o->wait) {
+                if (o->json)
+                        return print_json(started);
+                (void) printf("Started operation %s. Watch it: terrafusionctl show %s\n", id, id);
+                return EXIT_SUCCESS;
+        }
+        r = operation_wait(c, id, arguments[0], &operation, error);
+        if (r < 0)
+                return r;
+        if (o->json)
+                (void) print_json(operation);
+        else
+                print_operation(operation);
+        return operation_exit_status(operation);
+}
+
+static int check_pair(Client *c, const Options *o, const char *pair, Error *error) {
+        json_auto_t *args = json_pack("{s:s}", "name", pair), *started = NULL, *operation = NULL;
+        const char *id;
+        int r;
+
+        r = client_call(c, COMMAND_PAIR_CHECK, args, &started, error);
+        if (r < 0)
+                return r;
+        id = json_member_text(started, "id");
+        r = operation_wait(c, id ? id : "", pair, &operation, error);
+        if (r < 0)
+                return r;
+        if (o->json)
+                (void) print_json(operation);
+        else {
+                (void) printf("Pair %s: %s\n", pair, json_member_text(operation, "error_message") ?: "all is there");
+                print_report(operation);
+        }
+        return operation_exit_status(operation) == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int verb_check(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        json_auto_t *pairs = NULL;
+        int status = EXIT_SUCCESS, r;
+        const json_t *pair;
+        size_t i;
+
+        if (n_arguments == 1)
+                return check_pair(c, o, arguments[0], error);
+        r = client_call(c, COMMAND_PAIR_LIST, NULL, &pairs, error);
+        if (r < 0)
+                return r;
+        json_array_foreach(pairs, i, pair) {
+                _cleanup_error_ Error failure = { 0 };
+
+                r = check_pair(c, o, json_member_text(pair, "name") ?: "", &failure);
+                if (r < 0) {
+                        _cleanup_free_ char *text = error_to_text(&failure);
+
+                        (void) fprintf(stderr, "Pair %s: %s\n", json_member_text(pair, "name") ?: "?", text ? text : strerror(-r));
+                }
+                if (r != EXIT_SUCCESS)
+                        status = EXIT_FAILURE;
+        }
+        return status;
+}
+
+static int quarantine_show_one(Client *c, const Options *o, const char *id, Error *error) {
+        json_auto_t *args = json_pack("{s:s}", "id", id), *record = NULL;
+        const json_t *finding;
+        const char *name;
+        json_t *value;
+        size_t i;
+        int r;
+
+        r = client_call(c, COMMAND_QUARANTINE_SHOW, args, &record, error);
+        if (r < 0 || o->json)
+                return r < 0 ? r : print_json(record);
+        print_member(record, "Record", "key");
+        print_member(record, "Entity", "entity");
+        print_member(record, "Pair", "sync_pair_id");
+        print_member(record, "Operation", "operation_id");
+        print_member(record, "First seen", "first_seen");
+        json_array_foreach(json_object_get(record, "findings"), i, finding) {
+                (void) fputc('\n', stdout);
+                print_member(finding, "Field", "field");
+                print_member(finding, "Value", "value");
+                print_member(finding, "Rule", "rule");
+                print_member(finding, "Message", "message");
+                print_member(finding, "Remedy", "remedy");
+        }
+        (void) fputs("\nAs the source has it\n", stdout);
+        json_object_foreach(json_object_get(record, "source"), name, value)
+                print_member(json_object_get(record, "source"), name, name);
+        return EXIT_SUCCESS;
+}
+
+static int verb_quarantine(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        static const Column columns[] = {
+                { "ID", "id", false }, { "ENTITY", "entity", false }, { "KEY", "key", false }, { "FIELD", "finding.field", false },
+                { "VALUE", "finding.value", false }, { "RULE", "finding.rule", false }, { "MESSAGE", "finding.message", false },
+        };
+        json_auto_t *args = list_arguments(o), *rows = NULL;
+        json_t *row;
+        size_t i;
+        int r;
+
+        if (n_arguments == 2 && text_equal(arguments[0], "show"))
+                return quarantine_show_one(c, o, arguments[1], error);
+        if (n_arguments > 0 && !(n_arguments == 1 && text_equal(arguments[0], "list")))
+                return error_set(error, ERROR_ARGUMENT, NULL, "Usage: terrafusionctl quarantine [list | show ID]");
+        if (!args || (o->entity && json_put(args, "entity", json_string(o->entity)) < 0))
+                return -ENOMEM;
+        r = client_call(c, COMMAND_QUARANTINE_LIST, args, &rows, error);
+        if (r < 0 || o->json)
+                return r < 0 ? r : print_json(rows);
+        json_array_foreach(rows, i, row) {
+                r = json_put(row, "finding", json_deep_copy(json_array_get(json_object_get(row, "findings"), 0)) ?: json_object());
+                if (r < 0)
+                        return r;
+        }
+        return print_list(o, rows, columns, ELEMENTSOF(columns), "No record is held in quarantine.");
+}
+
+const Verb verbs[] = {
+        { "status", "", 0, 0, COMMAND_HEALTH_STATUS, verb_status },
+        { "pairs", "", 0, 0, COMMAND_PAIR_LIST, verb_pairs },
+        { "systems", "", 0, 0, COMMAND_SYSTEM_LIST, verb_systems },
+        { "operations", "", 0, 0, COMMAND_OPERATION_LIST, verb_operations },
+        { "run", "PAIR", 1, 1, COMMAND_OPERATION_START, verb_run },
+        { "show", "OPERATION", 1, 1, COMMAND_OPERATION_SHOW, verb_show },
+        { "cancel", "OPERATION", 1, 1, COMMAND_OPERATION_CANCEL, verb_cancel },
+        { "quarantine", "[list | show ID]", 0, 2, COMMAND_QUARANTINE_LIST, verb_quarantine },
+        { "check", "[PAIR]", 0, 1, COMMAND_PAIR_CHECK, verb_check },
+        { 0 },
+};
