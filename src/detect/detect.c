@@ -101,6 +101,9 @@ static int change_hold_unkeyed(Detector *d, Batch *batch, const Digest *digest, 
         if (r < 0)
                 return r;
         change->kind = CHANGE_HELD;
+        if (!findings_hold(findings))
+                return finding_add(&change->findings, batch->arena, FINDING_ERROR, "required", d->plan.mapping->fields[0].name, NULL,
+                                   "The record has no key.", "Fill in the key's columns at the source.");
         for (const Finding *f = findings; f; f = f->next) {
                 r = finding_add(&change->findings, batch->arena, f->severity, f->rule, f->field, f->value, f->message, f->remedy);
                 if (r < 0)
@@ -144,10 +147,10 @@ static bool new_key_is_known(Detector *d, Key key) {
 static int detect_unchanged(Detector *d, Batch *batch, Key key, const BaselineRow *row) {
         Change *change;
 
-        if (row->batch == d->plan.settled_batch && row->batch > 0)
-                return seen_mark(d->plan.entity, row->number);  /* counted when its batch was settled */
-        batch->n_read++;
-        batch->n_unchanged++;
+        if (row->batch == 0 || row->batch != d->plan.settled_batch) {   /* else counted when its batch was settled */
+                batch->n_read++;
+                batch->n_unchanged++;
+        }
         if (d->plan.deliver_unchanged) {
                 change = batch_add(batch);
                 if (!change)
@@ -210,13 +213,10 @@ static int detect_record(Detector *d, Batch *batch, uint64_t *n_unkeyed, Error *
         r = d->plan.make_key(m, d->values, d->key_arena, d->key_values, &findings);
         if (r < 0)
                 return r;
-        if (findings_hold(findings) || key_encode_scratch(d->key_values, m->n_key, &d->key_scratch, &key) < 0) {
-                if (!findings_hold(findings)) {
-                        r = finding_add(&findings, d->key_arena, FINDING_ERROR, "required", m->fields[0].name, NULL,
-                                        "The record has no key.", "Fill in the key's columns at the source.");
-                        if (r < 0)
-                                return r;
-                }
+        r = findings_hold(findings) ? -EINVAL : key_encode_scratch(d->key_values, m->n_key, &d->key_scratch, &key);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
                 batch->n_read++;
                 (*n_unkeyed)++;
                 r = change_hold_unkeyed(d, batch, &digest, findings);
