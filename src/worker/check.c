@@ -69,3 +69,20 @@ int check_preflight(Run *run, Error *error) {
                 return r;
         return check_verdict(report, error);
 }
+
+int check_system(Run *run, const char *name, Error *error) {
+        const System *system = settings_system(run->settings, name);
+        _cleanup_(connection_closep) Connection *connection = NULL;
+        _cleanup_error_ Error failure = { 0 };
+        bool ok;
+
+        if (!system)
+                return error_set(error, ERROR_NOT_FOUND, "terrafusionctl systems shows them.", "There is no system '%s'", name);
+        ok = connection_open(system, system->may_write, &connection, &failure) >= 0;
+        json_decref(run->operation->report);
+        run->operation->report = json_pack("[{s:s, s:b, s:s, s:s?}]", "what", name, "ok", ok, "message",
+                                           ok ? "can be opened as configured" : failure.detail, "remedy", failure.remedy);
+        if (!ok)
+                error_move(error, &failure);
+        return ok ? 0 : error_errno(error->id);
+}

@@ -128,8 +128,11 @@ static int attempt(Run *run, const PairSet *pairs) {
                 (void) log_error(MESSAGE_NONE, &error, "Operation %s cannot begin", run->operation->id);
                 return error_exit_status(error.id);
         }
-        r = pairs_get(pairs, run->operation->sync_pair_id, &run->pair, &error);
-        if (r >= 0) {
+        if (text_starts_with(run->operation->sync_pair_id, "system:"))
+                r = check_system(run, run->operation->sync_pair_id + strlen("system:"), &error);
+        else
+                r = pairs_get(pairs, run->operation->sync_pair_id, &run->pair, &error);
+        if (r >= 0 && run->pair) {
                 free(run->operation->mapping_hash);
                 run->operation->mapping_hash = strdup(run->pair->content_hash_text);
                 hint_open(run);

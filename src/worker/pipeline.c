@@ -15,6 +15,7 @@
 #include "apply/write.h"
 #include "basic/limits.h"
 #include "basic/log.h"
+#include "basic/text.h"
 #include "detect/watermark.h"
 #include "transform/convert.h"
 #include "transform/transform.h"
@@ -339,13 +340,21 @@ static int delete_entity(EntityRun *e, Error *error) {
         return delete_batches(e, error);
 }
 
+/* An earlier attempt of this operation finished the entity: scanning it again would count its records twice. */
+static bool entity_is_done(const Run *run, const Mapping *m) {
+        for (size_t i = 0; i < run->operation->n_results; i++)
+                if (text_equal(run->operation->results[i].entity, m->entity))
+                        return run->operation->results[i].done;
+        return false;
+}
+
 static int upsert_all(Run *run, EntityRun *entities, Error *error) {
         int r;
 
         for (size_t i = 0; i < run->pair->n_mappings; i++) {
                 EntityRun *e = entities + i;
 
-                if (!run_has_entity(run, run->pair->mappings + i))
+                if (!run_has_entity(run, run->pair->mappings + i) || entity_is_done(run, run->pair->mappings + i))
                         continue;
                 r = entity_begin(e, run, run->pair->mappings + i, error);
                 if (r < 0)

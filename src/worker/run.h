@@ -41,4 +41,6 @@ _must_check_ int settle(Run *run, Error *error);
 /* check.c: tables, columns, keys of every entity at both systems; the report goes to the operation. preflight() fails on the first that is not there,
  * so that no entity is written when another cannot be. */
 _must_check_ int check_run(Run *run, Error *error);
+/* Of one system: can it be opened the way it is configured? */
+_must_check_ int check_system(Run *run, const char *name, Error *error);
 _must_check_ int check_preflight(Run *run, Error *error);
