@@ -9,7 +9,7 @@ _must_check_ int health_new(Health **ret);
 Health *health_free(Health *h);
 DEFINE_CLEANUP(Health, health_free)
 /* Sets a component's state. message: what is wrong and what to do, or NULL; copied. needed: not ready while it is down. -ENOMEM. */
-_must_check_ int health_set(Health *h, const char *component, bool needed, bool up, const char *message);
+int health_set(Health *h, const char *component, bool needed, bool up, const char *message);
 bool health_is_ready(const Health *h);          /* all needed ones are up */
 bool health_is_up(const Health *h, const char *component);      /* false where unknown */
 /* "state_store: Disk full" of all that fails, joined by "; ". Allocated; NULL where none fails or without memory. */

@@ -26,6 +26,6 @@ _must_check_ int launcher_start(Launcher *l, const char *operation_id, Error *er
 /* Watches a worker that an earlier syncd started; takes pidfd over on success. */
 _must_check_ int launcher_adopt(Launcher *l, const char *operation_id, int pidfd, Error *error);
 /* Asks the worker to stop between two batches (SIGTERM). -ESRCH: none of that id runs. */
-_must_check_ int launcher_stop(Launcher *l, const char *operation_id);
+int launcher_stop(Launcher *l, const char *operation_id);
 bool launcher_is_running(const Launcher *l, const char *operation_id);
 size_t launcher_n_running(const Launcher *l);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "syncd/syncd.h"
+
+const api_handler_t handlers[_COMMAND_MAX] = {
+        [COMMAND_ROOT] = do_root,
+        [COMMAND_HEALTH_LIVE] = do_health_live,
+        [COMMAND_HEALTH_READY] = do_health_ready,
+        [COMMAND_HEALTH_STATUS] = do_health_status,
+        [COMMAND_METRICS] = do_metrics,
+        [COMMAND_METRICS_TEXT] = do_metrics_text,
+        [COMMAND_SYSTEM_STATUS] = do_system_status,
+        [COMMAND_OPERATION_LIST] = do_operation_list,
+        [COMMAND_OPERATION_START] = do_operation_start,
+        [COMMAND_SYNC_FULL] = do_sync_full,
+        [COMMAND_SYNC_INCREMENTAL] = do_sync_incremental,
+        [COMMAND_OPERATION_SHOW] = do_operation_show,
+        [COMMAND_OPERATION_CANCEL] = do_operation_cancel,
+        [COMMAND_OPERATION_FINDINGS] = do_operation_findings,
+        [COMMAND_OPERATION_ACTIVE] = do_operation_active,
+        [COMMAND_SYNC_METRICS] = do_sync_metrics,
+        [COMMAND_CONFIG_SHOW] = do_config_show,
+        [COMMAND_PAIR_LIST] = do_pair_list,
+        [COMMAND_PAIR_SHOW] = do_pair_show,
+        [COMMAND_PAIR_CHECK] = do_pair_check,
+        [COMMAND_SYSTEM_LIST] = do_system_list,
+        [COMMAND_SYSTEM_SHOW] = do_system_show,
+        [COMMAND_SYSTEM_CHECK] = do_system_check,
+        [COMMAND_QUARANTINE_LIST] = do_quarantine_list,
+        [COMMAND_QUARANTINE_SHOW] = do_quarantine_show,
+        [COMMAND_DASHBOARD_SUMMARY] = do_dashboard_summary,
+        [COMMAND_DASHBOARD_PAIRS] = do_dashboard_pairs,
+        [COMMAND_DASHBOARD_ERRORS] = do_dashboard_errors,
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "basic/text.h"
+#include "syncd/syncd.h"
+
+int query_new(Syncd *s, ApiRequest *request, Query **ret, Error *error) {
+        _cleanup_(query_freep) Query *q = calloc(1, sizeof(Query));
+
+        if (!q)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a query");
+        q->syncd = s;
+        q->request = api_request_ref(request);
+        q->kind = q->status = -1;
+        q->state_directory = strdup(s->settings->state_directory);
+        if (!q->state_directory)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a query");
+        *ret = TAKE_PTR(q);
+        return 0;
+}
+
+Query *query_free(Query *q) {
+        if (!q)
+                return NULL;
+        api_request_unref(q->request);
+        json_decref(q->result);
+        free(q->state_directory);
+        free(q->pair);
+        free(q->id);
+        free(q->entity);
+        strings_free(q->pairs);
+        free(q);
+        return NULL;
+}
+
+static void on_queried(void *job, int r, Error *error) {
+        _cleanup_(query_freep) Query *q = job;
+
+        if (r < 0) {
+                if (error->id == ERROR_NONE)
+                        (void) error_set(error, error_from_errno(r), NULL, "The state store could not answer: %s", strerror(-r));
+                if (error_class(error->id) == ERROR_CLASS_TRANSIENT)
+                        api_request_header(q->request, "Retry-After", "5");
+                api_request_fail(q->request, error);
+                return;
+        }
+        if (q->finish)
+                q->finish(q);
+        api_request_reply(q->request, TAKE_PTR(q->result));
+}
+
+int query_submit(Query **q, StoreNeed need, store_work_t work, Error *error) {
+        int r;
+
+        r = store_submit((*q)->syncd->store, need, work, on_queried, *q, error);
+        if (r < 0)
+                return r;
+        *q = NULL;
+        return 0;
+}
