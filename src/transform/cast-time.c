@@ -104,7 +104,8 @@ static int digits_of(const Value *value, const CastShape *shape, Arena *arena, V
         return 0;
 }
 
-/* Is the time of day that is written from `at` on nothing but zeros? So "T02:00+02:00" is no midnight, though its UTC is. */
+/* Is the time of day that is written from `at` on nothing but zeros? So "T02:00+02:00" is no midnight,
+ * though its UTC is. */
 static bool is_written_midnight(const Value *text, size_t at) {
         size_t i = at;
 
@@ -113,7 +114,8 @@ static bool is_written_midnight(const Value *text, size_t at) {
         return i == text->size || strchr(" Zz+-", text->bytes[i]);
 }
 
-/* The date that an ISO timestamp is written with; its zone may only be UTC, or the date would be another one there. */
+/* The date that an ISO timestamp is written with; its zone may only be UTC, or the date would be another
+ * one there. */
 static int days_from_iso(const Value *text, const CastShape *shape, Arena *arena, int64_t *ret_days) {
         int64_t usec;
         int32_t days;

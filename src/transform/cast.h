@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* From one type to another, exactly or with the name of what would be lost. No words for people. Pure; in the worker. */
+/* From one type to another, exactly or with the name of what would be lost; no words. Pure; in the worker.
+ * */
 #include "model/mapping.h"
 
 /* What keeps a value from its new type. */
@@ -22,7 +23,7 @@ typedef enum CastFault {
 /* What a value is to become. */
 typedef struct CastShape {
         ValueType type;                 /* ABSENT: as it comes */
-        uint8_t precision, scale;       /* of DECIMAL; precision 0: any number of digits up to 38, scale as it comes */
+        uint8_t precision, scale;       /* of DECIMAL; precision 0: up to 38 digits, scale as it comes */
         uint32_t srid;                  /* of GEOMETRY; 0: any */
         FieldAccept accept;
         const char *format;             /* of times in text; NULL: ISO 8601 */
@@ -40,7 +41,8 @@ typedef struct CastShape {
  *   TEXT       numbers, booleans (true, false), times in ISO form, uuids, JSON, UTF-8 bytes
  *   GEOMETRY   WKB and EWKB as bytes or as hexadecimal text; turned to little-endian
  *   BYTES      bytes; text, JSON (their UTF-8), geometry (its WKB), uuid (16 bytes)
- * accept lets fractions of numbers and of seconds be rounded (half to even) or truncated (toward zero), and `truncates` lets a date
- * lose its time of day.
- * 0 with *ret borrowed from value or in the arena; a positive CastFault; -ENOMEM. NULL and ABSENT stay as they are. */
+ * accept lets fractions of numbers and of seconds be rounded (half to even) or truncated (toward zero),
+ * and `truncates` lets a date lose its time of day.
+ * 0 with *ret borrowed from value or in the arena; a positive CastFault; -ENOMEM. NULL and ABSENT stay as
+ * they are. */
 _must_check_ int cast_value(const Value *value, const CastShape *shape, Arena *arena, Value *ret);

@@ -3,7 +3,8 @@
 
 #define CAPACITY_MIN 16U
 
-/* A free slot is all zeros; the digest of zeros takes the place of its neighbour, which costs nothing but a 2^-128. */
+/* A free slot is all zeros; the digest of zeros takes the place of its neighbour, which costs nothing but a
+ * 2^-128. */
 static Digest slot_value(const Digest *digest) {
         static const Digest zero;
         Digest value = *digest;

@@ -80,28 +80,18 @@ static int unique_report(const MappingField *field, const Value *value, bool ful
                      : "Correct one of the records at the source, or remove unique from the field.");
 }
 
-/* Fields without a type may come as 5 and as 5.0: one value, one digest. */
-static Value value_normalized(const Value *value) {
-        int64_t integer;
-
-        if (value->type == VALUE_DECIMAL && decimal_to_integer(&value->decimal, &integer) >= 0)
-                return value_integer(integer);
-        return *value;
-}
-
 static int unique_check(Validator *v, UniqueField *u, const Value *target, Arena *arena,
                         Finding **findings) {
         const MappingField *field = &v->mapping->fields[u->index];
         const Value *value = &target[u->index];
-        Value normalized;
         bool full;
         int r;
 
         u->pending = false;
         if (value_is_null(value))
                 return 0;
-        normalized = value_normalized(value);
-        r = values_digest(&normalized, 1, 0, &v->scratch, &u->digest);
+        /* A digest is of the number: 5 and 5.00 are one. */
+        r = values_digest(value, 1, 0, &v->scratch, &u->digest);
         if (r < 0)
                 return r;
         if (unique_set_has(&u->set, &u->digest))

@@ -287,7 +287,8 @@ static Value random_text(uint64_t *seed, Arena *arena) {
         return value_text(bytes, size);
 }
 
-/* What a text becomes, written as text, becomes the same again; and a number is the very number that was written. */
+/* What a text becomes, written as text, becomes the same again; and a number is the very number that was
+ * written. */
 static void test_no_silent_loss(void **state) {
         static const CastShape shapes[] = {
                 { .type = VALUE_INTEGER },   { .type = VALUE_DECIMAL, .precision = 10, .scale = 3 },

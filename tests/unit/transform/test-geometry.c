@@ -3,7 +3,8 @@
 
 #include "transform/geometry.h"
 
-/* Bytes of hexadecimal digits, in a block of exactly their size, so that a sanitizer sees a read beyond them. */
+/* Bytes of hexadecimal digits, in a block of exactly their size, so that a sanitizer sees a read beyond
+ * them. */
 static char *from_hex(const char *hex, size_t *ret_size) {
         size_t size = strlen(hex) / 2;
         char *bytes = malloc(size > 0 ? size : 1);
