@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* From one type to another, exactly or with the name of what would be lost; no words. Pure; in the worker.
- * */
+/* From one type to another, exactly or with the name of what would be lost. Pure; in the worker. */
 #include "model/mapping.h"
 
 /* What keeps a value from its new type. */

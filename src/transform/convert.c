@@ -64,12 +64,20 @@ static const char *type_name(const MappingField *field, Arena *arena) {
         return field->type == VALUE_ABSENT ? "text" : value_type_to_string(field->type);
 }
 
+static const char *form_of_time(const MappingField *field, Arena *arena) {
+        const char *form = arena_printf(arena, "a %s of the form %s", value_type_to_string(field->type),
+                                        field->format);
+
+        for (char *const *more = field->more_formats; form && more && *more; more++)
+                form = arena_printf(arena, "%s or %s", form, *more);
+        return form;
+}
+
 /* What a text of the type looks like, for the sentence "… is not …". */
 static const char *form_of(const MappingField *field, Arena *arena) {
         if (field->format &&
             (field->type == VALUE_DATE || field->type == VALUE_TIMESTAMP || field->type == VALUE_TIME))
-                return arena_printf(arena, "a %s of the form %s", value_type_to_string(field->type),
-                                    field->format);
+                return form_of_time(field, arena);
         switch (field->type) {
         case VALUE_INTEGER: return "a whole number";
         case VALUE_DECIMAL: return "a number";
@@ -177,9 +185,22 @@ static size_t text_cut(const char *bytes, size_t size, int64_t max_length) {
         return at;
 }
 
+/* By the field's formats in their order: the first that fits, as sources change how they write dates. */
+static int cast_by_formats(const Value *value, CastShape *shape, char *const *more_formats, Arena *arena,
+                           Value *ret) {
+        int r;
+
+        r = cast_value(value, shape, arena, ret);
+        for (; r == CAST_FORM && more_formats && *more_formats; more_formats++) {
+                shape->format = *more_formats;
+                r = cast_value(value, shape, arena, ret);
+        }
+        return r;
+}
+
 int convert_prepared(const Value *value, const MappingField *field, Arena *arena, Value *ret,
                      Finding **findings) {
-        const CastShape shape = {
+        CastShape shape = {
                 .type = field->type,
                 .precision = field->precision,
                 .scale = field->scale,
@@ -190,7 +211,7 @@ int convert_prepared(const Value *value, const MappingField *field, Arena *arena
         Value cast;
         int r;
 
-        r = cast_value(value, &shape, arena, &cast);
+        r = cast_by_formats(value, &shape, field->more_formats, arena, &cast);
         if (r < 0)
                 return r;
         if (r != CAST_EXACT) {

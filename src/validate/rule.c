@@ -237,8 +237,7 @@ static int check_enum(const Rule *rule) {
                            "Correct the value at the source, or add it to the field's enum.");
 }
 
-/* A value that could not be converted is NULL with a finding of its own; that it is missing would mislead.
- * */
+/* What could not be converted is NULL with a finding of its own; that it is missing would mislead. */
 static bool has_error(const Finding *findings, const char *field) {
         for (; findings; findings = findings->next)
                 if (findings->severity == FINDING_ERROR && text_equal(findings->field, field))
