@@ -4,6 +4,7 @@
 #include "worker/run.h"
 
 #include "basic/log.h"
+#include "store/quarantine.h"
 #include "transform/convert.h"
 
 #include <errno.h>
@@ -107,6 +108,8 @@ static int batch_record(Run *run, const Mapping *m, const JournalBatch *batch, E
                 else
                         r = baseline_put(entity, entry->key, &row.number, batch->batch, &entry->source_digest,
                                          &entry->target_digest, error);
+                if (r >= 0)     /* what went through, or is gone, is no longer held */
+                        r = quarantine_release(progress_database(run->progress), m->entity, entry->key, error);
                 if (r < 0)
                         return r;
         }
