@@ -13,7 +13,7 @@ static const Field field_fields[] = {
         { "variable", FIELD_TEXT, .summary = "the name of one of the pair's variables" },
         { "type", FIELD_TEXT, .summary = "what the target holds" },
         { "srid", FIELD_TEXT, .summary = "coordinate system of geometry: EPSG:2927" },
-        { "format", FIELD_TEXT, .summary = "how dates are written at the source: %m/%d/%Y" },
+        { "format", FIELD_ANY, .summary = "how dates are written at the source: %m/%d/%Y; or a list, tried in its order" },
         { "null_values", FIELD_TEXTS, .summary = "texts of the source that mean null" },
         { "lookup", FIELD_TEXT, .summary = "a code table beside the mapping file" },
         { "otherwise", FIELD_ANY, .summary = "for codes the table lacks: error, null, keep, or a text" },
@@ -93,18 +93,37 @@ static void srid_read(Reading *reading, const json_t *node, MappingField *f) {
                 f->srid = (uint32_t) number;
 }
 
+static int format_add(Reading *reading, const json_t *node, MappingField *f) {
+        const char *text = json_string_value(node);
+
+        if (!text || yaml_is_null(reading->document, node) || !timestamp_format_is_valid(text)) {
+                reading_mistake_value(reading, node, "Use %Y %y %m %d %H %M %S %f %e %b %B %p %I %j and what stands between them",
+                                      "\"%.100s\" is no format of dates", text ? text : "This");
+                return 0;
+        }
+        if (f->format)
+                return strings_append(&f->more_formats, text);
+        f->format = strdup(text);
+        return f->format ? 0 : -ENOMEM;
+}
+
+/* One format, or several where the source changed how it writes dates. */
 static int format_read(Reading *reading, const json_t *object, MappingField *f) {
-        const json_t *node = json_object_get(object, "format");
+        const json_t *node = json_object_get(object, "format"), *item;
+        size_t i;
         int r;
 
-        r = reading_text(object, "format", &f->format);
-        if (r < 0 || !f->format)
-                return r;
+        if (!node)
+                return 0;
         if (f->type != VALUE_DATE && f->type != VALUE_TIME && f->type != VALUE_TIMESTAMP)
                 reading_mistake(reading, node, "Add type: date, time or timestamp", "\"format\" is for dates and times only");
-        if (!timestamp_format_is_valid(f->format))
-                reading_mistake_value(reading, node, "Use %Y %y %m %d %H %M %S %f %e %b %B %p %I %j and what stands between them",
-                                      "\"%.100s\" is no format of dates", f->format);
+        if (!json_is_array(node) || json_array_size(node) == 0)
+                return format_add(reading, node, f);
+        json_array_foreach((json_t *) node, i, item) {
+                r = format_add(reading, item, f);
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }
 

@@ -37,6 +37,7 @@ static void field_done(MappingField *f) {
         free(f->name);
         free(f->constant_bytes);
         free(f->format);
+        strings_free(f->more_formats);
         strings_free(f->null_values);
         lookup_free(f->lookup);
         free(f->pattern_text);

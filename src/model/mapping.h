@@ -50,6 +50,7 @@ typedef struct MappingField {
         uint32_t srid;          /* of geometry; 0 unknown */
         FieldAccept accept;
         char *format;           /* strptime-like, of dates and timestamps in text */
+        char **more_formats;    /* tried in this order where format does not fit; NULL: none */
         char **null_values;     /* texts that mean null */
         bool trim;
         Lookup *lookup;

@@ -218,6 +218,26 @@ static void test_fetched(void **state) {
         expect_fetched(*state, &field, text("a "), VALUE_TEXT, "a ");
 }
 
+/* A source that changed how it writes dates; what no form fits names them all. */
+static void test_several_formats(void **state) {
+        char *more[] = { (char *) "%m/%d/%Y", (char *) "%Y%m%d", NULL };
+        MappingField field = field_of(VALUE_DATE);
+
+        field.format = (char *) "%m/%d/%Y %H:%M:%S";
+        field.more_formats = more;
+        expect_converted(*state, &field, text("11/21/1979 0:00:00"), VALUE_DATE, "1979-11-21");
+        expect_converted(*state, &field, text("11/21/1979"), VALUE_DATE, "1979-11-21");
+        expect_converted(*state, &field, text("19791121"), VALUE_DATE, "1979-11-21");
+        expect_converted(*state, &field, value_integer(19791121), VALUE_DATE, "1979-11-21");
+        expect_finding(*state, &field, text("1979"), "1979",
+                       "Field 'land_value': '1979' is not a date of the form %m/%d/%Y %H:%M:%S or %m/%d/%Y or "
+                       "%Y%m%d.", "format");
+        /* One that fits but would lose something is not passed over for one that does not fit. */
+        expect_finding(*state, &field, text("11/21/1979 8:30:00"), "11/21/1979 8:30:00",
+                       "Field 'land_value': '11/21/1979 8:30:00' has a time of day or a time zone that a date "
+                       "cannot hold.", "timestamp");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_trim, arena_setup, arena_teardown),
@@ -229,6 +249,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_long_values_are_cut_in_messages, arena_setup,
                                                 arena_teardown),
                 cmocka_unit_test_setup_teardown(test_truncates_text, arena_setup, arena_teardown),
+                cmocka_unit_test_setup_teardown(test_several_formats, arena_setup, arena_teardown),
                 cmocka_unit_test_setup_teardown(test_fetched, arena_setup, arena_teardown),
         };
 
