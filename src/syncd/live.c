@@ -94,7 +94,9 @@ bool live_hint(const LiveTable *table, const json_t *hint) {
         result->n_deleted = json_member_integer(hint, "n_deleted", result->n_deleted);
         result->n_unchanged = json_member_integer(hint, "n_unchanged", result->n_unchanged);
         result->n_held = json_member_integer(hint, "n_held", result->n_held);
-        known->total = json_member_integer(hint, "total", -1);
+        known->total = json_member_integer(hint, "total", 0);
+        if (known->total <= 0)
+                known->total = -1;      /* not known (yet) */
         return true;
 }
 

@@ -188,7 +188,6 @@ static void finish(Syncd *s, Live *live, Operation *stored) {
         live->operation = stored;
         answer_cancellers(s, live);
         note_finished(s, stored);
-        log_finished(stored);
         operation_changed(s, stored);
         live_remove(&s->live, live);
         manager_dispatch(s);
@@ -223,6 +222,7 @@ static void on_end_written(void *job, int r, Error *error) {
                 return;
         }
         if (operation_status_is_final(e->operation->status)) {
+                log_finished(e->operation);     /* what a worker ended, it has logged */
                 finish(s, live, TAKE_PTR(e->operation));
                 return;
         }
