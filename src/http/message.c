@@ -61,6 +61,9 @@ int http_problem_new(const Error *error, const char *instance, json_t **ret) {
                 return r;
         if (error->field && (r = json_put(problem, "field", json_text(error->field))) < 0)
                 return r;
+        if (error->line > 0 && ((r = json_put(problem, "line", json_integer(error->line))) < 0 ||
+                                (r = json_put(problem, "column", json_integer(error->column))) < 0))
+                return r;
         if (error->remedy && (r = json_put(problem, "remedy", json_text(error->remedy))) < 0)
                 return r;
         *ret = TAKE_PTR(problem);

@@ -135,7 +135,8 @@ static int entity_measure(EntityRun *e, Error *error) {
         e->has_quarantine = n_quarantine > 0;
         /* What was there before this operation: its own inserts do not widen what its guards allow. */
         n_baseline -= (uint64_t) result->n_inserted < n_baseline ? (uint64_t) result->n_inserted : n_baseline;
-        e->n_base = n_baseline == 0 ? 0 : n_baseline > e->n_target ? n_baseline : e->n_target;
+        e->n_base = n_baseline > e->n_target ? n_baseline : e->n_target;
+        e->first_load = n_baseline == 0 || checkpoint_get(e->progress)->full_at == 0;
         e->target_is_empty = e->n_target == 0 && baseline_count(e->progress) == 0;
         return 0;
 }

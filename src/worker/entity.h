@@ -19,7 +19,8 @@ typedef struct EntityRun {
         bool scan_end;                  /* an earlier attempt finished the scan: only deletes are left */
         uint64_t settled_batch, n_unkeyed;
         uint64_t n_target;              /* records at the target when the scan began */
-        uint64_t n_base;                /* what percentages of the guards are of; 0: a first load */
+        uint64_t n_base;                /* what percentages of the guards are of */
+        bool first_load;                /* no full compare ever ended: there is nothing yet that changes could be a share of */
         bool target_is_empty;           /* no need to look for present records */
         bool has_quarantine;
 } EntityRun;

@@ -110,7 +110,7 @@ static void batch_count(const Batch *batch, uint64_t *ret_changes, uint64_t *ret
         }
 }
 
-/* Stops at the batch that would exceed a guard. A first load has no base that its changes could be a share of. */
+/* Stops at the batch that would exceed a guard. */
 static int guard_batch(EntityRun *e, Error *error) {
         const EntityResult *result = entity_result(e);
         uint64_t n_changes, n_held;
@@ -120,7 +120,7 @@ static int guard_batch(EntityRun *e, Error *error) {
                 return no_memory(e, error);
         batch_count(&e->batch, &n_changes, &n_held);
         r = guard_errors(&e->run->guards, e->m->entity, (uint64_t) result->n_held + n_held, e->n_base, error);
-        if (r < 0 || e->n_base == 0)
+        if (r < 0 || e->first_load)
                 return r;
         n_changes += (uint64_t) (result->n_inserted + result->n_updated);
         return guard_changes(&e->run->guards, e->m->entity, n_changes, e->n_base, error);
