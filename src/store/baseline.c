@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was synced last, per key. Look-ups read ahead in key order: a source that comes in that order costs a comparison per
- * record. How far is learned: it grows while what was read is used, and falls to single rows for keys in any order. */
+/* What was synced last, per key. Look-ups read ahead in key order: a source that comes in that order costs
+ * a comparison per record. How far is learned: it grows while what was read is used, and falls to single
+ * rows for keys in any order. */
 #include "store/progress-internal.h"
 
-#define AHEAD_ROWS_MAX 2000U
-#define AHEAD_ROWS_FIRST 16U            /* when keys begin to come in order */
-#define AHEAD_RUN 3U                    /* misses in order until reading ahead is tried: by chance one in 24 */
+#define AHEAD_ROWS_MAX   2000U
+#define AHEAD_ROWS_FIRST 16U /* when keys begin to come in order */
+#define AHEAD_RUN        3U  /* misses in order until reading ahead is tried: by chance one in 24 */
 
 int baseline_prepare(ProgressEntity *e, Error *error) {
         static const char find[] = "select key, number, batch, source_digest, target_digest from baseline"
                                    " where entity = ? and key >= ? order by key limit ?";
-        static const char insert[] = "insert into baseline (entity, key, number, batch, source_digest, target_digest)"
-                                     " values (?, ?, ?, ?, ?, ?)";
+        static const char insert[] =
+                "insert into baseline (entity, key, number, batch, source_digest, target_digest)"
+                " values (?, ?, ?, ?, ?, ?)";
         static const char update[] = "update baseline set batch = ?3, source_digest = ?4, target_digest = ?5"
                                      " where entity = ?1 and key = ?2";
-        static const char remove_row[] = "delete from baseline where entity = ? and key = ? returning number";
+        static const char remove_row[] =
+                "delete from baseline where entity = ? and key = ? returning number";
         Database *d = e->progress->database;
         int r;
 
@@ -31,7 +34,8 @@ int baseline_prepare(ProgressEntity *e, Error *error) {
         return database_prepare(d, remove_row, &e->remove, error);
 }
 
-/* The start stays: the next miss tells by it whether keys come in order. Rows that were not reached were not read in vain. */
+/* The start stays: the next miss tells by it whether keys come in order. Rows that were not reached were
+ * not read in vain. */
 void baseline_forget_ahead(ProgressEntity *e) {
         if (!e->ahead.valid)
                 return;
@@ -42,19 +46,17 @@ void baseline_forget_ahead(ProgressEntity *e) {
 void baseline_done(ProgressEntity *e) {
         free(e->ahead.bytes);
         free(e->ahead.rows);
-        e->ahead = (ReadAhead) {};
+        e->ahead = (ReadAhead){};
 }
 
-uint64_t baseline_count(const ProgressEntity *e) {
-        return e->n_rows;
-}
+uint64_t baseline_count(const ProgressEntity *e) { return e->n_rows; }
 
 static Key ahead_key(const ReadAhead *a, size_t i) {
-        return (Key) { .bytes = a->bytes + a->rows[i].key_offset, .size = a->rows[i].key_size };
+        return (Key){.bytes = a->bytes + a->rows[i].key_offset, .size = a->rows[i].key_size};
 }
 
 static bool ahead_covers(const ReadAhead *a, Key key) {
-        if (!a->valid || key_compare(key, (Key) { .bytes = a->bytes, .size = a->start_size }) < 0)
+        if (!a->valid || key_compare(key, (Key){.bytes = a->bytes, .size = a->start_size}) < 0)
                 return false;
         return a->to_end || (a->n_rows > 0 && key_compare(key, ahead_key(a, a->n_rows - 1)) <= 0);
 }
@@ -84,15 +86,16 @@ static size_t ahead_search(const ReadAhead *a, Key key, bool *ret_equal) {
 static void ahead_learn(ReadAhead *a, Key key) {
         bool served = (a->n_served + 1) * 2 >= a->n_rows;
 
-        if (a->bytes && key_compare(key, (Key) { .bytes = a->bytes, .size = a->start_size }) > 0)
+        if (a->bytes && key_compare(key, (Key){.bytes = a->bytes, .size = a->start_size}) > 0)
                 a->run++;
         else
                 a->run = 0;
         if (!served)
                 a->size = a->size > 4 ? a->size / 4 : 1;
         else if (a->run >= AHEAD_RUN)
-                a->size = a->size < AHEAD_ROWS_FIRST ? AHEAD_ROWS_FIRST
-                        : a->size * 4 < AHEAD_ROWS_MAX ? a->size * 4 : AHEAD_ROWS_MAX;
+                a->size = a->size < AHEAD_ROWS_FIRST     ? AHEAD_ROWS_FIRST
+                          : a->size * 4 < AHEAD_ROWS_MAX ? a->size * 4
+                                                         : AHEAD_ROWS_MAX;
 }
 
 static int ahead_append_key(ReadAhead *a, const void *bytes, size_t size) {
@@ -158,7 +161,8 @@ static int ahead_start(ReadAhead *a, Key key) {
 static int ahead_error(ProgressEntity *e, int r, Error *error) {
         if (r == -ENOMEM)
                 return store_no_memory(error);
-        return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup, or move it away and run a full sync.",
+        return error_set(error, ERROR_FILE_FORMAT,
+                         "Restore the file from a backup, or move it away and run a full sync.",
                          "Table baseline of \"%s\" is damaged", database_path(e->progress->database));
 }
 
@@ -219,7 +223,8 @@ int baseline_find(ProgressEntity *e, Key key, BaselineRow *ret, Error *error) {
         return 0;
 }
 
-/* What was read ahead must tell what the table tells: a row that is there is corrected, one that is new ends its use. */
+/* What was read ahead must tell what the table tells: a row that is there is corrected, one that is new
+ * ends its use. */
 static void ahead_patch(ProgressEntity *e, Key key, const BaselineRow *row) {
         ReadAhead *a = &e->ahead;
         bool equal;
@@ -234,7 +239,8 @@ static void ahead_patch(ProgressEntity *e, Key key, const BaselineRow *row) {
                 baseline_forget_ahead(e);
 }
 
-static int baseline_update(ProgressEntity *e, Key key, uint64_t batch, const Digest *source, const Digest *target, Error *error) {
+static int baseline_update(ProgressEntity *e, Key key, uint64_t batch, const Digest *source,
+                           const Digest *target, Error *error) {
         Statement *s = e->update;
         int r;
 
@@ -248,12 +254,13 @@ static int baseline_update(ProgressEntity *e, Key key, uint64_t batch, const Dig
                 return r;
         if (database_changes(e->progress->database) != 1)
                 return error_set(error, ERROR_INTERNAL, "Please report this with the text of the message.",
-                                 "A baseline row of entity \"%s\" in \"%s\" is gone", e->name, database_path(e->progress->database));
+                                 "A baseline row of entity \"%s\" in \"%s\" is gone", e->name,
+                                 database_path(e->progress->database));
         return 0;
 }
 
-static int baseline_insert(ProgressEntity *e, Key key, uint64_t number, uint64_t batch, const Digest *source, const Digest *target,
-                           Error *error) {
+static int baseline_insert(ProgressEntity *e, Key key, uint64_t number, uint64_t batch, const Digest *source,
+                           const Digest *target, Error *error) {
         Statement *s = e->insert;
         int r;
 
@@ -273,8 +280,8 @@ static int baseline_insert(ProgressEntity *e, Key key, uint64_t number, uint64_t
 }
 
 /* A new row, or, where the caller did not know that there is one, its number. */
-static int baseline_insert_or_number(ProgressEntity *e, Key key, uint64_t batch, const Digest *source, const Digest *target,
-                                     uint64_t *ret_number, Error *error) {
+static int baseline_insert_or_number(ProgressEntity *e, Key key, uint64_t batch, const Digest *source,
+                                     const Digest *target, uint64_t *ret_number, Error *error) {
         _cleanup_error_ Error failure = {};
         BaselineRow row;
         int r;
@@ -297,7 +304,8 @@ static int baseline_insert_or_number(ProgressEntity *e, Key key, uint64_t batch,
         return 1;
 }
 
-int baseline_put(ProgressEntity *e, Key key, uint64_t *number, uint64_t batch, const Digest *source, const Digest *target, Error *error) {
+int baseline_put(ProgressEntity *e, Key key, uint64_t *number, uint64_t batch, const Digest *source,
+                 const Digest *target, Error *error) {
         uint64_t known = *number;
         int r = 1;
 
@@ -308,7 +316,11 @@ int baseline_put(ProgressEntity *e, Key key, uint64_t *number, uint64_t batch, c
                 r = baseline_update(e, key, batch, source, target, error);
         if (r < 0)
                 return r;
-        ahead_patch(e, key, &(BaselineRow) { .number = known, .batch = batch, .source_digest = *source, .target_digest = *target });
+        ahead_patch(e, key,
+                    &(BaselineRow){.number = known,
+                                   .batch = batch,
+                                   .source_digest = *source,
+                                   .target_digest = *target});
         *number = known;
         return 0;
 }
@@ -323,7 +335,7 @@ int baseline_delete(ProgressEntity *e, Key key, Error *error) {
         statement_bind_bytes(s, 2, key.bytes, key.size);
         r = statement_step(s, error);
         if (r <= 0)
-                return r;               /* 0: there is none */
+                return r; /* 0: there is none */
         number = (uint64_t) statement_integer(s, 0);
         r = statement_run(s, error);
         if (r < 0)
@@ -331,6 +343,6 @@ int baseline_delete(ProgressEntity *e, Key key, Error *error) {
         seen_unmark(e, number);
         e->n_rows--;
         e->counts_dirty = true;
-        ahead_patch(e, key, &(BaselineRow) {});
+        ahead_patch(e, key, &(BaselineRow){});
         return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An entity's row in the pair's file: counts of its baseline and its checkpoint; and the counts of operations. */
+/* An entity's row in the pair's file: counts of its baseline and its checkpoint; and the counts of
+ * operations. */
 #include "store/progress-internal.h"
 
 void checkpoint_done(Checkpoint *c) {
@@ -7,13 +8,11 @@ void checkpoint_done(Checkpoint *c) {
         free(c->low);
         free(c->high);
         free(c->mapping_hash);
-        *c = (Checkpoint) {};
+        *c = (Checkpoint){};
 }
 DEFINE_CLEANUP(Checkpoint, checkpoint_done)
 
-const Checkpoint *checkpoint_get(const ProgressEntity *e) {
-        return &e->checkpoint;
-}
+const Checkpoint *checkpoint_get(const ProgressEntity *e) { return &e->checkpoint; }
 
 static int text_copy(const char *text, char **ret) {
         if (!text)
@@ -48,17 +47,19 @@ static int entity_add(ProgressEntity *e, Error *error) {
 
 static int entity_read(ProgressEntity *e, Statement *s) {
         const char *scan_operation = statement_text(s, 3);
-        Checkpoint row = {
-                .scan_full = statement_integer(s, 4) != 0,
-                .position = (char *) statement_text(s, 5),
-                .scan_end = statement_integer(s, 6) != 0,
-                .low = (char *) statement_text(s, 7),
-                .high = (char *) statement_text(s, 8),
-                .full_at = statement_integer(s, 9),
-                .mapping_hash = (char *) statement_text(s, 10),
-                .settled_batch = (uint64_t) statement_integer(s, 11),
-                .n_unkeyed = (uint64_t) statement_integer(s, 12),
-        }, copy;
+        Checkpoint row =
+                           {
+                                   .scan_full = statement_integer(s, 4) != 0,
+                                   .position = (char *) statement_text(s, 5),
+                                   .scan_end = statement_integer(s, 6) != 0,
+                                   .low = (char *) statement_text(s, 7),
+                                   .high = (char *) statement_text(s, 8),
+                                   .full_at = statement_integer(s, 9),
+                                   .mapping_hash = (char *) statement_text(s, 10),
+                                   .settled_batch = (uint64_t) statement_integer(s, 11),
+                                   .n_unkeyed = (uint64_t) statement_integer(s, 12),
+                           },
+                   copy;
         int r;
 
         if (scan_operation && strlen(scan_operation) < UUID_TEXT_SIZE)
@@ -76,7 +77,8 @@ static int entity_read(ProgressEntity *e, Statement *s) {
 }
 
 int entity_load(ProgressEntity *e, Error *error) {
-        static const char sql[] = "select id, n_rows, last_number, scan_operation, scan_full, position, scan_end, low, high, full_at,"
+        static const char sql[] = "select id, n_rows, last_number, scan_operation, scan_full, position, "
+                                  "scan_end, low, high, full_at,"
                                   " mapping_hash, settled_batch, n_unkeyed from entity where name = ?";
         Statement *s;
         int r;
@@ -114,8 +116,10 @@ int entity_save_counts(ProgressEntity *e, Error *error) {
 }
 
 static int checkpoint_write(ProgressEntity *e, const Checkpoint *c, Error *error) {
-        static const char sql[] = "update entity set scan_operation = ?, scan_full = ?, position = ?, scan_end = ?, low = ?, high = ?,"
-                                  " full_at = ?, mapping_hash = ?, settled_batch = ?, n_unkeyed = ? where id = ?";
+        static const char sql[] =
+                "update entity set scan_operation = ?, scan_full = ?, position = ?, scan_end = ?, low = ?, "
+                "high = ?,"
+                " full_at = ?, mapping_hash = ?, settled_batch = ?, n_unkeyed = ? where id = ?";
         Statement *s;
         int r;
 
@@ -154,12 +158,15 @@ int checkpoint_save(ProgressEntity *e, const Checkpoint *c, Error *error) {
 
 int result_add(Progress *p, const char *operation_id, const EntityResult *delta, Error *error) {
         static const char sql[] =
-                "insert into result (operation_id, entity, n_read, n_inserted, n_updated, n_deleted, n_unchanged, n_held,"
+                "insert into result (operation_id, entity, n_read, n_inserted, n_updated, n_deleted, "
+                "n_unchanged, n_held,"
                 " n_deletes_withheld, done) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " on conflict (operation_id, entity) do update set n_read = n_read + excluded.n_read,"
                 " n_inserted = n_inserted + excluded.n_inserted, n_updated = n_updated + excluded.n_updated,"
-                " n_deleted = n_deleted + excluded.n_deleted, n_unchanged = n_unchanged + excluded.n_unchanged,"
-                " n_held = n_held + excluded.n_held, n_deletes_withheld = n_deletes_withheld + excluded.n_deletes_withheld,"
+                " n_deleted = n_deleted + excluded.n_deleted, n_unchanged = n_unchanged + "
+                "excluded.n_unchanged,"
+                " n_held = n_held + excluded.n_held, n_deletes_withheld = n_deletes_withheld + "
+                "excluded.n_deletes_withheld,"
                 " done = max(done, excluded.done)";
         Statement *s;
         int r;
@@ -206,7 +213,8 @@ static void results_clear(Operation *o) {
 }
 
 int result_load(Progress *p, const char *operation_id, Operation *o, Error *error) {
-        static const char sql[] = "select entity, n_read, n_inserted, n_updated, n_deleted, n_unchanged, n_held, n_deletes_withheld, done"
+        static const char sql[] = "select entity, n_read, n_inserted, n_updated, n_deleted, n_unchanged, "
+                                  "n_held, n_deletes_withheld, done"
                                   " from result where operation_id = ? order by id";
         Statement *s;
         int r;

@@ -15,7 +15,8 @@ for path in sorted(paths, key=os.path.basename):
         texts.append(file.read())
 
 with open(output, "w", encoding="utf-8") as file:
-    file.write('/* SPDX-License-Identifier: Apache-2.0 */\n/* Made by embed-migrations.py. */\n#include "store/files.h"\n')
+    file.write("/* SPDX-License-Identifier: Apache-2.0 */\n/* Made by embed-migrations.py. */\n")
+    file.write('#include "store/files.h"\n')
     for kind, texts in kinds.items():
         file.write(f"\nconst char *const {kind}_migrations[] = {{\n")
         for text in texts:

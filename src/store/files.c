@@ -11,9 +11,11 @@ static int folder_make(const char *path, Error *error) {
         if (mkdir(path, 0750) == 0 || errno == EEXIST)
                 return 0;
         if (errno == ENOSPC || errno == EDQUOT)
-                return error_set(error, ERROR_DISK_FULL, "Make room on the disk that holds the state folder.",
+                return error_set(error, ERROR_DISK_FULL,
+                                 "Make room on the disk that holds the state folder.",
                                  "Cannot make the folder \"%s\": %m", path);
-        return error_set(error, ERROR_IO, "Check that the state folder exists and belongs to the service's user.",
+        return error_set(error, ERROR_IO,
+                         "Check that the state folder exists and belongs to the service's user.",
                          "Cannot make the folder \"%s\": %m", path);
 }
 
@@ -29,7 +31,8 @@ int store_folder_make(const char *state_directory, const char *folder, Error *er
         return folder_make(path, error);
 }
 
-int store_path(const char *state_directory, const char *folder, const char *pair, const char *suffix, char **ret, Error *error) {
+int store_path(const char *state_directory, const char *folder, const char *pair, const char *suffix,
+               char **ret, Error *error) {
         char *path = NULL;
 
         if (!name_is_valid(pair))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Where things are in the state folder: STATE/FOLDER/PAIR+suffix. In syncd and workers; inside this room only. */
+/* Where things are in the state folder: STATE/FOLDER/PAIR+suffix. In syncd and workers; inside this room
+ * only. */
 #include "basic/error.h"
 
 /* The migrations of each kind of file, NULL-terminated; generated from migrations/KIND-NNN-WHAT.sql. */
@@ -10,6 +11,8 @@ extern const char *const journal_migrations[];
 
 /* Makes STATE/folder (mode 0750) where it is missing; folder NULL: STATE itself. */
 _must_check_ int store_folder_make(const char *state_directory, const char *folder, Error *error);
-/* STATE/folder/pair+suffix, allocated. The name is checked: it may come from a request, and must not lead elsewhere. ERROR_ARGUMENT. */
-_must_check_ int store_path(const char *state_directory, const char *folder, const char *pair, const char *suffix, char **ret, Error *error);
-_must_check_ int store_no_memory(Error *error);         /* ERROR_OUT_OF_MEMORY */
+/* STATE/folder/pair+suffix, allocated. The name is checked: it may come from a request, and must not lead
+ * elsewhere. ERROR_ARGUMENT. */
+_must_check_ int store_path(const char *state_directory, const char *folder, const char *pair,
+                            const char *suffix, char **ret, Error *error);
+_must_check_ int store_no_memory(Error *error); /* ERROR_OUT_OF_MEMORY */

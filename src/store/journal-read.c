@@ -5,14 +5,15 @@
 #include "basic/text.h"
 
 typedef struct BatchRow {
-        JournalBatch batch;             /* without its entries */
+        JournalBatch batch; /* without its entries */
         int64_t first, last;
-        const char **fields;            /* in the arena */
+        const char **fields; /* in the arena */
         size_t n_fields;
 } BatchRow;
 
 static int journal_damaged(Database *d, Error *error) {
-        return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup.", "The journal \"%s\" is damaged", database_path(d));
+        return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup.",
+                         "The journal \"%s\" is damaged", database_path(d));
 }
 
 static int journal_error(Database *d, int r, Error *error) {
@@ -68,8 +69,10 @@ static int batch_row_read(Statement *s, Arena *arena, BatchRow *ret) {
         return 0;
 }
 
-/* One field of an entry: its index, its value before and, for updates, after. Counts only where e is NULL. */
-static int change_decode(const char *bytes, size_t size, const BatchRow *row, bool update, JournalEntry *e, size_t at, size_t *ret_used) {
+/* One field of an entry: its index, its value before and, for updates, after. Only measures where e is
+ * NULL. */
+static int change_decode(const char *bytes, size_t size, const BatchRow *row, bool update, JournalEntry *e,
+                         size_t at, size_t *ret_used) {
         size_t used = 2, more, index;
         Value before, after;
         int r;
@@ -112,7 +115,8 @@ static int changes_count(const char *bytes, size_t size, const BatchRow *row, bo
         return 0;
 }
 
-static int changes_decode(const void *stored, size_t size, const BatchRow *row, Arena *arena, JournalEntry *e) {
+static int changes_decode(const void *stored, size_t size, const BatchRow *row, Arena *arena,
+                          JournalEntry *e) {
         bool update = e->kind == CHANGE_UPDATE;
         const char *bytes = arena_copy(arena, stored, size);
         size_t n, used;
@@ -144,14 +148,16 @@ static void digest_read(Statement *s, int column, Digest *ret) {
         size_t size;
         const void *bytes = statement_bytes(s, column, &size);
 
-        if (size == DIGEST_SIZE)        /* null for deletes */
+        if (size == DIGEST_SIZE) /* null for deletes */
                 memcpy(ret->bytes, bytes, DIGEST_SIZE);
 }
 
 /* Columns: key, kind, source_digest, target_digest, changes. */
 static int entry_read(Statement *s, const BatchRow *row, Arena *arena, JournalEntry *ret) {
         static const ChangeKind kinds[] = {
-                [ENTRY_INSERT] = CHANGE_INSERT, [ENTRY_UPDATE] = CHANGE_UPDATE, [ENTRY_DELETE] = CHANGE_DELETE,
+                [ENTRY_INSERT] = CHANGE_INSERT,
+                [ENTRY_UPDATE] = CHANGE_UPDATE,
+                [ENTRY_DELETE] = CHANGE_DELETE,
         };
         int64_t kind = statement_integer(s, 1);
         size_t size;
@@ -173,7 +179,8 @@ static int entry_read(Statement *s, const BatchRow *row, Arena *arena, JournalEn
 }
 
 /* Entries first … last of a batch. */
-static int entries_read(Database *d, const BatchRow *row, int64_t first, int64_t last, Arena *arena, JournalBatch *ret, Error *error) {
+static int entries_read(Database *d, const BatchRow *row, int64_t first, int64_t last, Arena *arena,
+                        JournalBatch *ret, Error *error) {
         static const char sql[] = "select key, kind, source_digest, target_digest, changes from entry"
                                   " where id between ? and ? order by id";
         JournalBatch batch = row->batch;
@@ -205,7 +212,8 @@ static int entries_read(Database *d, const BatchRow *row, int64_t first, int64_t
 }
 
 static int batch_read(Database *d, int64_t id, Arena *arena, JournalBatch *ret, Error *error) {
-        static const char sql[] = "select b.number, b.operation_id, e.name, b.written_at, b.first_entry, b.last_entry, b.fields"
+        static const char sql[] = "select b.number, b.operation_id, e.name, b.written_at, b.first_entry, "
+                                  "b.last_entry, b.fields"
                                   " from batch b join entity e on e.id = b.entity where b.id = ?";
         Statement *s;
         BatchRow row;
@@ -227,8 +235,9 @@ static int batch_read(Database *d, int64_t id, Arena *arena, JournalBatch *ret, 
         return entries_read(d, &row, row.first, row.last, arena, ret, error);
 }
 
-/* The newest batch only, and only where it follows the recorded one: a journal that is further ahead belongs to a pair's file
- * that is gone or older (restored), and detection compares such records with the target anyway. */
+/* The newest batch only, and only where it follows the recorded one: a journal that is further ahead
+ * belongs to a pair's file that is gone or older (restored), and detection compares such records with the
+ * target anyway. */
 int journal_unsettled(Journal *j, uint64_t last_recorded, Arena *arena, JournalBatch *ret, Error *error) {
         _cleanup_(database_closep) Database *older = NULL;
         uint64_t number;
@@ -273,7 +282,10 @@ static int entry_to_json(const JournalBatch *batch, const JournalEntry *e, Arena
         return 0;
 }
 
-typedef struct Page { uint64_t skip, left; json_t *array; } Page;
+typedef struct Page {
+        uint64_t skip, left;
+        json_t *array;
+} Page;
 
 static int page_add(Page *page, Database *d, const BatchRow *row, Arena *arena, Error *error) {
         uint64_t n = (uint64_t) (row->last - row->first + 1), take;
@@ -285,7 +297,8 @@ static int page_add(Page *page, Database *d, const BatchRow *row, Arena *arena, 
                 return 0;
         }
         take = n - page->skip < page->left ? n - page->skip : page->left;
-        r = entries_read(d, row, row->first + (int64_t) page->skip, row->first + (int64_t) (page->skip + take) - 1, arena, &batch, error);
+        r = entries_read(d, row, row->first + (int64_t) page->skip,
+                         row->first + (int64_t) (page->skip + take) - 1, arena, &batch, error);
         if (r < 0)
                 return r;
         page->skip = 0;
@@ -293,15 +306,18 @@ static int page_add(Page *page, Database *d, const BatchRow *row, Arena *arena, 
         for (size_t i = 0; i < batch.n_entries; i++) {
                 json_t *object = NULL;
 
-                if (entry_to_json(&batch, &batch.entries[i], arena, &object) < 0 || json_array_append_new(page->array, object) < 0)
+                if (entry_to_json(&batch, &batch.entries[i], arena, &object) < 0 ||
+                    json_array_append_new(page->array, object) < 0)
                         return store_no_memory(error);
         }
         return 0;
 }
 
 static int page_read_file(Page *page, const char *path, const char *operation_id, Error *error) {
-        static const char sql[] = "select b.number, b.operation_id, e.name, b.written_at, b.first_entry, b.last_entry, b.fields"
-                                  " from batch b join entity e on e.id = b.entity where b.operation_id = ? order by b.id";
+        static const char sql[] =
+                "select b.number, b.operation_id, e.name, b.written_at, b.first_entry, b.last_entry, "
+                "b.fields"
+                " from batch b join entity e on e.id = b.entity where b.operation_id = ? order by b.id";
         _cleanup_(database_closep) Database *d = NULL;
         _cleanup_arena_ Arena *arena = NULL;
         Statement *s;
@@ -330,11 +346,11 @@ static int page_read_file(Page *page, const char *path, const char *operation_id
         return r;
 }
 
-int journal_changes(const char *state_directory, const char *pair, const char *operation_id, unsigned limit, unsigned offset,
-                    json_t **ret, Error *error) {
+int journal_changes(const char *state_directory, const char *pair, const char *operation_id, unsigned limit,
+                    unsigned offset, json_t **ret, Error *error) {
         _cleanup_strings_ char **paths = NULL;
         json_auto_t *array = json_array();
-        Page page = { .skip = offset, .left = limit, .array = array };
+        Page page = {.skip = offset, .left = limit, .array = array};
         int r;
 
         if (!array)

@@ -119,8 +119,10 @@ int journal_newest(Database *d, uint64_t *ret_number, int64_t *ret_id, Error *er
         return 1;
 }
 
-/* The service may have been down for months: the newest file that has a batch counts, not only last month's. */
-int journal_find_newest(Journal *j, bool write, Database **ret_older, uint64_t *ret_number, int64_t *ret_id, Error *error) {
+/* The service may have been down for months: the newest file that has a batch counts, not only last
+ * month's. */
+int journal_find_newest(Journal *j, bool write, Database **ret_older, uint64_t *ret_number, int64_t *ret_id,
+                        Error *error) {
         _cleanup_strings_ char **paths = NULL;
         int r;
 
@@ -211,7 +213,8 @@ static int changes_append_value(Journal *j, const Value *v) {
         return value_encode(v, &j->bytes, &j->bytes_size, &j->bytes_capacity);
 }
 
-/* Fills j->bytes: of an insert nothing, of an update the changed fields before and after, of a delete all fields before. */
+/* Fills j->bytes: of an insert nothing, of an update the changed fields before and after, of a delete all
+ * fields before. */
 static int changes_encode(Journal *j, const Mapping *m, const Change *c) {
         bool update = c->kind == CHANGE_UPDATE;
 
@@ -229,13 +232,17 @@ static int changes_encode(Journal *j, const Mapping *m, const Change *c) {
         return 0;
 }
 
-static int entry_insert(Journal *j, Statement *s, const Mapping *m, int64_t id, int64_t entity, const Change *c, Error *error) {
+static int entry_insert(Journal *j, Statement *s, const Mapping *m, int64_t id, int64_t entity,
+                        const Change *c, Error *error) {
         if (changes_encode(j, m, c) < 0)
                 return store_no_memory(error);
         statement_bind_integer(s, 1, id);
         statement_bind_integer(s, 2, entity);
         statement_bind_bytes(s, 3, c->key.bytes, c->key.size);
-        statement_bind_integer(s, 4, c->kind == CHANGE_INSERT ? ENTRY_INSERT : c->kind == CHANGE_UPDATE ? ENTRY_UPDATE : ENTRY_DELETE);
+        statement_bind_integer(s, 4,
+                               c->kind == CHANGE_INSERT   ? ENTRY_INSERT
+                               : c->kind == CHANGE_UPDATE ? ENTRY_UPDATE
+                                                          : ENTRY_DELETE);
         statement_bind_null(s, 5);
         statement_bind_null(s, 6);
         statement_bind_null(s, 7);
@@ -248,9 +255,11 @@ static int entry_insert(Journal *j, Statement *s, const Mapping *m, int64_t id, 
         return statement_run(s, error);
 }
 
-static int entries_insert(Journal *j, const Mapping *m, const Batch *changes, int64_t entity, int64_t *last, Error *error) {
-        static const char sql[] = "insert into entry (id, entity, key, kind, source_digest, target_digest, changes)"
-                                  " values (?, ?, ?, ?, ?, ?, ?)";
+static int entries_insert(Journal *j, const Mapping *m, const Batch *changes, int64_t entity, int64_t *last,
+                          Error *error) {
+        static const char sql[] =
+                "insert into entry (id, entity, key, kind, source_digest, target_digest, changes)"
+                " values (?, ?, ?, ?, ?, ?, ?)";
         Statement *s;
         int r;
 
@@ -278,9 +287,10 @@ static int fields_to_text(const Mapping *m, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int batch_insert(Journal *j, uint64_t number, const char *operation_id, int64_t entity, int64_t first, int64_t last,
-                        const char *fields, Error *error) {
-        static const char sql[] = "insert into batch (number, operation_id, entity, written_at, first_entry, last_entry, fields)"
+static int batch_insert(Journal *j, uint64_t number, const char *operation_id, int64_t entity, int64_t first,
+                        int64_t last, const char *fields, Error *error) {
+        static const char sql[] = "insert into batch (number, operation_id, entity, written_at, "
+                                  "first_entry, last_entry, fields)"
                                   " values (?, ?, ?, ?, ?, ?, ?)";
         Statement *s;
         int r;
@@ -298,7 +308,8 @@ static int batch_insert(Journal *j, uint64_t number, const char *operation_id, i
         return statement_run(s, error);
 }
 
-static int journal_write(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m, const Batch *changes, Error *error) {
+static int journal_write(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m,
+                         const Batch *changes, Error *error) {
         _cleanup_free_ char *fields = NULL;
         int64_t entity, first, last;
         int r;
@@ -318,7 +329,8 @@ static int journal_write(Journal *j, uint64_t batch, const char *operation_id, c
         return batch_insert(j, batch, operation_id, entity, first, last, fields, error);
 }
 
-int journal_append(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m, const Batch *changes, Error *error) {
+int journal_append(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m,
+                   const Batch *changes, Error *error) {
         int r;
 
         r = database_begin(j->database, error);
@@ -326,17 +338,18 @@ int journal_append(Journal *j, uint64_t batch, const char *operation_id, const M
                 return r;
         r = journal_write(j, batch, operation_id, m, changes, error);
         if (r == 0)
-                r = database_commit(j->database, error);        /* durable: synchronous = full */
+                r = database_commit(j->database, error); /* durable: synchronous = full */
         if (r < 0)
                 database_rollback(j->database);
         return r;
 }
 
 static int batch_delete(Database *d, int64_t id, Error *error) {
-        static const char entries[] = "delete from entry where id >= (select first_entry from batch where id = ?1)"
-                                      " and id <= (select last_entry from batch where id = ?1)";
+        static const char entries[] =
+                "delete from entry where id >= (select first_entry from batch where id = ?1)"
+                " and id <= (select last_entry from batch where id = ?1)";
         static const char row[] = "delete from batch where id = ?1";
-        static const char *const both[] = { entries, row };
+        static const char *const both[] = {entries, row};
         Statement *s;
         int r;
 

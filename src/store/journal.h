@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* journals/PAIR-YYYY-MM.db: before and after of each changed field, durable before the target commits; what recovery, undo and explain read.
- * An update keeps the changed fields before and after, a delete the whole record before, an insert the key and both digests. In the worker. */
+/* journals/PAIR-YYYY-MM.db: before and after of each changed field, durable before the target commits;
+ * what recovery, undo and explain read. An update keeps the changed fields before and after, a delete the
+ * whole record before, an insert the key and both digests. In the worker. */
 #include "basic/uuid.h"
 #include "model/mapping.h"
 #include "model/record.h"
@@ -11,27 +12,34 @@ typedef struct Journal Journal;
 _must_check_ int journal_open(const char *state_directory, const char *pair, Journal **ret, Error *error);
 Journal *journal_close(Journal *j);
 DEFINE_CLEANUP(Journal, journal_close)
-/* Appends the batch's INSERT, UPDATE and DELETE changes under number `batch` and syncs. Nothing is written where there are none. */
-_must_check_ int journal_append(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m, const Batch *changes, Error *error);
-_must_check_ int journal_forget(Journal *j, uint64_t batch, Error *error);      /* of a batch that never reached its target */
+/* Appends the batch's INSERT, UPDATE and DELETE changes under number `batch` and syncs. Nothing is written
+ * where there are none. */
+_must_check_ int journal_append(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m,
+                                const Batch *changes, Error *error);
+/* Takes back the newest batch, which never reached its target. */
+_must_check_ int journal_forget(Journal *j, uint64_t batch, Error *error);
 
 typedef struct JournalEntry {
         ChangeKind kind;
         Key key;
         Digest source_digest, target_digest;
-        size_t n_fields;                /* update: changed ones; delete: all of the record */
-        const char **fields;            /* names */
-        Value *before, *after;          /* after: NULL for deletes */
+        size_t n_fields;       /* update: changed ones; delete: all of the record */
+        const char **fields;   /* names */
+        Value *before, *after; /* after: NULL for deletes */
 } JournalEntry;
 typedef struct JournalBatch {
         uint64_t batch;
         char operation_id[UUID_TEXT_SIZE];
-        char *entity;                   /* in the arena */
+        char *entity; /* in the arena */
         int64_t written_at;
-        JournalEntry *entries;          /* in the arena */
+        JournalEntry *entries; /* in the arena */
         size_t n_entries;
 } JournalBatch;
-/* The batch after last_recorded, if it is the newest one journalled (also in an earlier month's file): 1, else 0. */
-_must_check_ int journal_unsettled(Journal *j, uint64_t last_recorded, Arena *arena, JournalBatch *ret, Error *error);
-/* Changes of an operation as JSON: [{entity,key,kind,fields:{name:{before,after}},at}], a page. Read-only use in syncd: opens the files itself. */
-_must_check_ int journal_changes(const char *state_directory, const char *pair, const char *operation_id, unsigned limit, unsigned offset, json_t **ret, Error *error);
+/* The batch after last_recorded, if it is the newest one journalled (also in an earlier month's file): 1,
+ * else 0. */
+_must_check_ int journal_unsettled(Journal *j, uint64_t last_recorded, Arena *arena, JournalBatch *ret,
+                                   Error *error);
+/* Changes of an operation as JSON: [{entity,key,kind,fields:{name:{before,after}},at}], a page. Read-only
+ * use in syncd: opens the files itself. */
+_must_check_ int journal_changes(const char *state_directory, const char *pair, const char *operation_id,
+                                 unsigned limit, unsigned offset, json_t **ret, Error *error);

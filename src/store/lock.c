@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pairs/PAIR.lock: held by the one worker that works on the pair; its text says which ("PID OPERATION\n"). The kernel lets go of
- * it when the worker dies, however that happens. The file stays: unlinking it would let two workers hold two files. */
+/* pairs/PAIR.lock: held by the one worker that works on the pair; its text says which ("PID OPERATION\n").
+ * The kernel lets go of it when the worker dies, however that happens. The file stays: unlinking it would
+ * let two workers hold two files. */
 #include "store/progress-internal.h"
 #include <fcntl.h>
 #include <sys/file.h>
@@ -8,7 +9,7 @@
 #include <time.h>
 #include "basic/text.h"
 
-#define LOCK_TRIES 20
+#define LOCK_TRIES      20
 #define LOCK_PAUSE_NSEC (10 * 1000 * 1000)
 
 static int lock_parse(char *text, pid_t *ret_pid, char *ret_operation_id) {
@@ -45,7 +46,7 @@ static int lock_try(int fd) {
                         return 0;
                 if (errno != EWOULDBLOCK && errno != EINTR)
                         return -errno;
-                (void) nanosleep(&(struct timespec) { .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
+                (void) nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NSEC}, NULL);
         }
         return -EWOULDBLOCK;
 }
@@ -55,11 +56,14 @@ static int lock_refused(int fd, const char *path, int refusal, Error *error) {
         pid_t pid;
 
         if (refusal != -EWOULDBLOCK)
-                return error_set(error, ERROR_IO, "Keep the state folder on a local disk, which can lock files.",
+                return error_set(error, ERROR_IO,
+                                 "Keep the state folder on a local disk, which can lock files.",
                                  "Cannot lock \"%s\": %s", path, strerror(-refusal));
         if (lock_read(fd, &pid, operation_id) < 0)
-                return error_set(error, ERROR_ALREADY_RUNNING, "Wait until it ends.", "Another worker holds \"%s\"", path);
-        return error_set(error, ERROR_ALREADY_RUNNING, "Wait until it ends, or cancel it with \"terrafusionctl cancel\".",
+                return error_set(error, ERROR_ALREADY_RUNNING, "Wait until it ends.",
+                                 "Another worker holds \"%s\"", path);
+        return error_set(error, ERROR_ALREADY_RUNNING,
+                         "Wait until it ends, or cancel it with \"terrafusionctl cancel\".",
                          "Operation %s is working on this pair (process %d)", operation_id, (int) pid);
 }
 
@@ -72,12 +76,15 @@ static int lock_write(int fd, const char *path, const char *operation_id, Error 
         if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t) size, 0) == size)
                 return 0;
         if (errno == ENOSPC || errno == EDQUOT)
-                return error_set(error, ERROR_DISK_FULL, "Make room on the disk that holds the state folder.",
+                return error_set(error, ERROR_DISK_FULL,
+                                 "Make room on the disk that holds the state folder.",
                                  "Cannot write \"%s\": %m", path);
-        return error_set(error, ERROR_IO, "Check the disk that holds the state folder.", "Cannot write \"%s\": %m", path);
+        return error_set(error, ERROR_IO, "Check the disk that holds the state folder.",
+                         "Cannot write \"%s\": %m", path);
 }
 
-int pair_lock(const char *state_directory, const char *pair, const char *operation_id, int *ret_fd, Error *error) {
+int pair_lock(const char *state_directory, const char *pair, const char *operation_id, int *ret_fd,
+              Error *error) {
         _cleanup_close_ int fd = -EBADF;
         _cleanup_free_ char *path = NULL;
         int r;
@@ -87,7 +94,8 @@ int pair_lock(const char *state_directory, const char *pair, const char *operati
                 return r;
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
         if (fd < 0)
-                return error_set(error, ERROR_IO, "Check that the state folder belongs to the service's user.",
+                return error_set(error, ERROR_IO,
+                                 "Check that the state folder belongs to the service's user.",
                                  "Cannot open \"%s\": %m", path);
         r = lock_try(fd);
         if (r < 0)
@@ -99,7 +107,8 @@ int pair_lock(const char *state_directory, const char *pair, const char *operati
         return 0;
 }
 
-int progress_lock_holder(const char *state_directory, const char *pair, pid_t *ret_pid, char *ret_operation_id) {
+int progress_lock_holder(const char *state_directory, const char *pair, pid_t *ret_pid,
+                         char *ret_operation_id) {
         _cleanup_close_ int fd = -EBADF;
         _cleanup_free_ char *path = NULL;
         int r;
@@ -111,7 +120,7 @@ int progress_lock_holder(const char *state_directory, const char *pair, pid_t *r
         if (fd < 0)
                 return errno == ENOENT ? 0 : -errno;
         if (flock(fd, LOCK_SH | LOCK_NB) == 0)
-                return 0;               /* closing lets go of it */
+                return 0; /* closing lets go of it */
         if (errno != EWOULDBLOCK)
                 return -errno;
         r = lock_read(fd, ret_pid, ret_operation_id);

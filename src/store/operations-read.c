@@ -5,15 +5,17 @@
 #include "basic/text.h"
 #include "basic/timestamp.h"
 
-#define OPERATION_COLUMNS \
-        "id, sync_pair_id, kind, status, created_at, start_time, end_time, entity_types, parameters, n_attempts, next_attempt_at," \
-        " cancel_requested, waiting_for, requested_by, via, request_id, idempotency_key, mapping_hash, error, report"
+#define OPERATION_COLUMNS                                                                                \
+        "id, sync_pair_id, kind, status, created_at, start_time, end_time, entity_types, parameters, "   \
+        "n_attempts, next_attempt_at,"                                                                   \
+        " cancel_requested, waiting_for, requested_by, via, request_id, idempotency_key, mapping_hash, " \
+        "error, report"
 
 static int operation_damaged(Database *d, int r, Error *error) {
         if (r == -ENOMEM)
                 return store_no_memory(error);
-        return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup.", "Table operation of \"%s\" is damaged",
-                         database_path(d));
+        return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup.",
+                         "Table operation of \"%s\" is damaged", database_path(d));
 }
 
 int operation_read_status(Database *d, const char *id, OperationStatus *ret, Error *error) {
@@ -64,7 +66,7 @@ static int texts_read(Statement *s, int column, char ***ret) {
         r = json_read(s, column, &array);
         if (r < 0 || !array)
                 return r;
-        texts = calloc(1, sizeof(*texts));      /* an empty list is not "all" */
+        texts = calloc(1, sizeof(*texts)); /* an empty list is not "all" */
         if (!texts)
                 return -ENOMEM;
         json_array_foreach(array, i, text) {
@@ -92,11 +94,12 @@ static int owned_read(Statement *s, Operation *o) {
         json_t *parameters = NULL;
 
         if (text_read(s, 1, &o->sync_pair_id) < 0 || text_read(s, 12, &o->waiting_for) < 0 ||
-            text_read(s, 13, &o->requested_by) < 0 || text_read(s, 14, &o->via) < 0 || text_read(s, 15, &o->request_id) < 0 ||
-            text_read(s, 16, &o->idempotency_key) < 0 || text_read(s, 17, &o->mapping_hash) < 0)
+            text_read(s, 13, &o->requested_by) < 0 || text_read(s, 14, &o->via) < 0 ||
+            text_read(s, 15, &o->request_id) < 0 || text_read(s, 16, &o->idempotency_key) < 0 ||
+            text_read(s, 17, &o->mapping_hash) < 0)
                 return -ENOMEM;
-        if (texts_read(s, 7, &o->entity_types) < 0 || json_read(s, 8, &parameters) < 0 || json_read(s, 19, &o->report) < 0 ||
-            error_read(s, 18, &o->error) < 0)
+        if (texts_read(s, 7, &o->entity_types) < 0 || json_read(s, 8, &parameters) < 0 ||
+            json_read(s, 19, &o->report) < 0 || error_read(s, 18, &o->error) < 0)
                 return -EBADMSG;
         if (parameters) {
                 json_decref(o->parameters);
@@ -139,7 +142,8 @@ static int result_read(Statement *s, Operation *o) {
 }
 
 static int results_read(Database *d, Operation *o, Error *error) {
-        static const char sql[] = "select entity, n_read, n_inserted, n_updated, n_deleted, n_unchanged, n_held, n_deletes_withheld, done"
+        static const char sql[] = "select entity, n_read, n_inserted, n_updated, n_deleted, n_unchanged, "
+                                  "n_held, n_deletes_withheld, done"
                                   " from operation_result where operation_id = ? order by position";
         Statement *s;
         int r;
@@ -192,7 +196,8 @@ int operation_load(Database *d, const char *id, Operation **ret, Error *error) {
         return r;
 }
 
-static int operations_hand_over(Database *d, Statement *s, operation_handler_t handler, void *userdata, Error *error) {
+static int operations_hand_over(Database *d, Statement *s, operation_handler_t handler, void *userdata,
+                                Error *error) {
         int r;
 
         while ((r = statement_step(s, error)) > 0) {
@@ -209,14 +214,18 @@ static int operations_hand_over(Database *d, Statement *s, operation_handler_t h
         return r;
 }
 
-#define OPERATION_MATCHES \
-        " where (?1 is null or sync_pair_id = ?1) and (?2 is null or kind = ?2) and (?3 is null or status = ?3)" \
+#define OPERATION_MATCHES                                                                                   \
+        " where (?1 is null or sync_pair_id = ?1) and (?2 is null or kind = ?2) and (?3 is null or status " \
+        "= ?3)"                                                                                             \
         " and (?4 = 0 or created_at >= ?4) and (?5 = 0 or created_at <= ?5)"
 
 static void filter_bind(Statement *s, const OperationFilter *filter) {
         statement_bind_text(s, 1, filter->sync_pair_id);
-        statement_bind_text(s, 2, filter->kind < 0 ? NULL : operation_kind_to_string((OperationKind) filter->kind));
-        statement_bind_text(s, 3, filter->status < 0 ? NULL : operation_status_to_string((OperationStatus) filter->status));
+        statement_bind_text(
+                s, 2, filter->kind < 0 ? NULL : operation_kind_to_string((OperationKind) filter->kind));
+        statement_bind_text(
+                s, 3,
+                filter->status < 0 ? NULL : operation_status_to_string((OperationStatus) filter->status));
         statement_bind_integer(s, 4, filter->from);
         statement_bind_integer(s, 5, filter->to);
 }
@@ -239,7 +248,8 @@ static int filter_count(Database *d, const OperationFilter *filter, uint64_t *re
 }
 
 /* Ids are UUIDv7: their order is that of creation. */
-int operation_list(Database *d, const OperationFilter *filter, operation_handler_t handler, void *userdata, uint64_t *ret_total, Error *error) {
+int operation_list(Database *d, const OperationFilter *filter, operation_handler_t handler, void *userdata,
+                   uint64_t *ret_total, Error *error) {
         static const char sql[] = "select " OPERATION_COLUMNS " from operation" OPERATION_MATCHES
                                   " and (?6 is null or id < ?6) order by id desc limit ?7 offset ?8";
         uint64_t total = 0;
@@ -267,7 +277,8 @@ int operation_list(Database *d, const OperationFilter *filter, operation_handler
 }
 
 int operation_list_unfinished(Database *d, operation_handler_t handler, void *userdata, Error *error) {
-        static const char sql[] = "select " OPERATION_COLUMNS " from operation where status in ('PENDING', 'RUNNING') order by id";
+        static const char sql[] = "select " OPERATION_COLUMNS
+                                  " from operation where status in ('PENDING', 'RUNNING') order by id";
         Statement *s;
         int r;
 
@@ -313,7 +324,8 @@ static int attempt_to_json(Statement *s, json_t **ret) {
 }
 
 int operation_attempts(Database *d, const char *id, json_t **ret, Error *error) {
-        static const char sql[] = "select number, start_time, end_time, error from attempt where operation_id = ? order by number";
+        static const char sql[] = "select number, start_time, end_time, error from attempt where "
+                                  "operation_id = ? order by number";
         json_auto_t *array = json_array();
         Statement *s;
         int r;

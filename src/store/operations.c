@@ -17,7 +17,8 @@ int state_open(const char *state_directory, Database **ret, Error *error) {
 }
 
 int operation_not_found(const char *id, Error *error) {
-        return error_set(error, ERROR_NOT_FOUND, "List operations with \"terrafusionctl operations\".", "There is no operation \"%s\"", id);
+        return error_set(error, ERROR_NOT_FOUND, "List operations with \"terrafusionctl operations\".",
+                         "There is no operation \"%s\"", id);
 }
 
 static int operation_is_final(const char *id, OperationStatus status, Error *error) {
@@ -67,15 +68,18 @@ static int text_of_texts(char *const *texts, char **ret) {
 
 static int operation_insert_row(Database *d, const Operation *o, Error *error) {
         static const char sql[] =
-                "insert into operation (id, sync_pair_id, kind, status, created_at, start_time, end_time, entity_types, parameters,"
-                " n_attempts, next_attempt_at, cancel_requested, waiting_for, requested_by, via, request_id, idempotency_key,"
+                "insert into operation (id, sync_pair_id, kind, status, created_at, start_time, end_time, "
+                "entity_types, parameters,"
+                " n_attempts, next_attempt_at, cancel_requested, waiting_for, requested_by, via, "
+                "request_id, idempotency_key,"
                 " mapping_hash) values (?, ?, ?, 'PENDING', ?, 0, 0, ?, ?, 0, ?, 0, ?, ?, ?, ?, ?, ?)"
                 " on conflict (idempotency_key) do nothing";
         _cleanup_free_ char *entity_types = NULL, *parameters = NULL;
         Statement *s;
         int r;
 
-        if (text_of_texts(o->entity_types, &entity_types) < 0 || text_of_json(o->parameters, &parameters) < 0)
+        if (text_of_texts(o->entity_types, &entity_types) < 0 ||
+            text_of_json(o->parameters, &parameters) < 0)
                 return store_no_memory(error);
         r = database_prepare(d, sql, &s, error);
         if (r < 0)
@@ -97,7 +101,8 @@ static int operation_insert_row(Database *d, const Operation *o, Error *error) {
         return r < 0 ? r : (int) database_changes(d);
 }
 
-static int operation_find_idempotent(Database *d, const char *idempotency_key, char *ret_existing, Error *error) {
+static int operation_find_idempotent(Database *d, const char *idempotency_key, char *ret_existing,
+                                     Error *error) {
         static const char sql[] = "select id from operation where idempotency_key = ?";
         const char *id;
         Statement *s;
@@ -112,8 +117,8 @@ static int operation_find_idempotent(Database *d, const char *idempotency_key, c
                 return r;
         id = r > 0 ? statement_text(s, 0) : NULL;
         if (!id || strlen(id) >= UUID_TEXT_SIZE)
-                return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup.", "Table operation of \"%s\" is damaged",
-                                 database_path(d));
+                return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup.",
+                                 "Table operation of \"%s\" is damaged", database_path(d));
         memcpy(ret_existing, id, strlen(id) + 1);
         statement_reset(s);
         return 0;
@@ -130,7 +135,8 @@ int operation_insert(Database *d, const Operation *o, char *ret_existing, Error 
 
 /* Where the last worker died without a word, its attempt is still open. */
 static int attempts_close(Database *d, const char *id, const Error *cause, Error *error) {
-        static const char sql[] = "update attempt set end_time = ?, error = ? where operation_id = ? and end_time = 0";
+        static const char sql[] =
+                "update attempt set end_time = ?, error = ? where operation_id = ? and end_time = 0";
         _cleanup_free_ char *text = NULL;
         Statement *s;
         int r;
@@ -154,9 +160,9 @@ static int attempts_close_lost(Database *d, const char *id, Error *error) {
 }
 
 static int attempt_insert(Database *d, const char *id, int64_t now, int64_t *ret_number, Error *error) {
-        static const char sql[] =
-                "insert into attempt (operation_id, number, start_time, end_time)"
-                " select ?1, coalesce(max(number), 0) + 1, ?2, 0 from attempt where operation_id = ?1 returning number";
+        static const char sql[] = "insert into attempt (operation_id, number, start_time, end_time)"
+                                  " select ?1, coalesce(max(number), 0) + 1, ?2, 0 from attempt where "
+                                  "operation_id = ?1 returning number";
         Statement *s;
         int r;
 
@@ -174,9 +180,9 @@ static int attempt_insert(Database *d, const char *id, int64_t now, int64_t *ret
 }
 
 static int operation_set_running(Database *d, const char *id, int64_t now, int64_t number, Error *error) {
-        static const char sql[] =
-                "update operation set status = 'RUNNING', start_time = case start_time when 0 then ?2 else start_time end,"
-                " n_attempts = ?3, next_attempt_at = 0, waiting_for = null where id = ?1";
+        static const char sql[] = "update operation set status = 'RUNNING', start_time = case start_time "
+                                  "when 0 then ?2 else start_time end,"
+                                  " n_attempts = ?3, next_attempt_at = 0, waiting_for = null where id = ?1";
         Statement *s;
         int r;
 
@@ -230,7 +236,8 @@ int operation_attempt_end(Database *d, const char *id, const Error *cause, Error
         return attempts_close(d, id, cause, error);
 }
 
-static int result_insert(Statement *s, const char *id, size_t position, const EntityResult *result, Error *error) {
+static int result_insert(Statement *s, const char *id, size_t position, const EntityResult *result,
+                         Error *error) {
         statement_bind_text(s, 1, id);
         statement_bind_integer(s, 2, (int64_t) position);
         statement_bind_text(s, 3, result->entity);
@@ -248,7 +255,8 @@ static int result_insert(Statement *s, const char *id, size_t position, const En
 static int results_save(Database *d, const Operation *o, Error *error) {
         static const char clear[] = "delete from operation_result where operation_id = ?";
         static const char sql[] =
-                "insert into operation_result (operation_id, position, entity, n_read, n_inserted, n_updated, n_deleted, n_unchanged,"
+                "insert into operation_result (operation_id, position, entity, n_read, n_inserted, "
+                "n_updated, n_deleted, n_unchanged,"
                 " n_held, n_deletes_withheld, done) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         Statement *s;
         int r;
@@ -297,9 +305,10 @@ int operation_save_results(Database *d, const Operation *o, Error *error) {
         return transaction_end(d, operation_save(d, o, error), error);
 }
 
-static int operation_set_final(Database *d, const char *id, OperationStatus status, const Error *cause, Error *error) {
-        static const char sql[] =
-                "update operation set status = ?2, end_time = ?3, error = ?4, waiting_for = null, next_attempt_at = 0 where id = ?1";
+static int operation_set_final(Database *d, const char *id, OperationStatus status, const Error *cause,
+                               Error *error) {
+        static const char sql[] = "update operation set status = ?2, end_time = ?3, error = ?4, waiting_for "
+                                  "= null, next_attempt_at = 0 where id = ?1";
         _cleanup_free_ char *text = NULL;
         Statement *s;
         int r;
@@ -342,8 +351,10 @@ int operation_finish(Database *d, const char *id, OperationStatus status, const 
         return transaction_end(d, finish(d, id, status, cause, error), error);
 }
 
-static int postpone(Database *d, const char *id, int64_t next_attempt_at, const char *waiting_for, Error *error) {
-        static const char sql[] = "update operation set status = 'PENDING', next_attempt_at = ?2, waiting_for = ?3 where id = ?1";
+static int postpone(Database *d, const char *id, int64_t next_attempt_at, const char *waiting_for,
+                    Error *error) {
+        static const char sql[] = "update operation set status = 'PENDING', next_attempt_at = ?2, "
+                                  "waiting_for = ?3 where id = ?1";
         OperationStatus status;
         Statement *s;
         int r;
@@ -362,7 +373,8 @@ static int postpone(Database *d, const char *id, int64_t next_attempt_at, const 
         return statement_run(s, error);
 }
 
-int operation_postpone(Database *d, const char *id, int64_t next_attempt_at, const char *waiting_for, Error *error) {
+int operation_postpone(Database *d, const char *id, int64_t next_attempt_at, const char *waiting_for,
+                       Error *error) {
         int r;
 
         r = database_begin(d, error);

@@ -4,29 +4,29 @@
 #include "store/files.h"
 #include "store/progress.h"
 
-#define SEEN_CHUNK_BYTES 4096U          /* one row of table seen */
+#define SEEN_CHUNK_BYTES 4096U /* one row of table seen */
 
-/* Rows in key order that one query brought, so that a merge costs a comparison per record and not a query. It stands for
- * every baseline row from key `start` to its last row, or to the table's end. */
+/* Rows in key order that one query brought, so that a merge costs a comparison per record and not a query.
+ * It stands for every baseline row from key `start` to its last row, or to the table's end. */
 typedef struct ReadAhead {
-        uint8_t *bytes;                 /* the keys, one after the other; start at the front */
+        uint8_t *bytes; /* the keys, one after the other; start at the front */
         size_t bytes_size, bytes_capacity;
         struct ReadAheadRow {
                 size_t key_offset, key_size;
-                BaselineRow row;        /* number 0: deleted since */
-        } *rows;
+                BaselineRow row; /* number 0: deleted since */
+        } * rows;
         size_t rows_capacity, n_rows, at;
         size_t start_size;
         bool valid, to_end;
-        size_t size;                    /* rows to ask for next; follows how well the last ones served */
-        size_t n_served;                /* look-ups answered without a query */
-        unsigned run;                   /* misses in a row that came in key order */
+        size_t size;     /* rows to ask for next; follows how well the last ones served */
+        size_t n_served; /* look-ups answered without a query */
+        unsigned run;    /* misses in a row that came in key order */
 } ReadAhead;
 
 typedef struct SeenMarks {
-        uint8_t *bits;                  /* bit of number n: n */
-        size_t capacity;                /* bytes, whole chunks */
-        uint8_t *dirty;                 /* per chunk */
+        uint8_t *bits;   /* bit of number n: n */
+        size_t capacity; /* bytes, whole chunks */
+        uint8_t *dirty;  /* per chunk */
         size_t dirty_capacity;
         bool any_dirty;
 } SeenMarks;
@@ -36,7 +36,7 @@ struct ProgressEntity {
         int64_t id;
         char *name;
         uint64_t n_rows, last_number;
-        bool counts_dirty;              /* the two above differ from the file */
+        bool counts_dirty; /* the two above differ from the file */
         ReadAhead ahead;
         SeenMarks seen;
         Checkpoint checkpoint;
@@ -48,8 +48,8 @@ struct Progress {
         int lock_fd;
         uint64_t last_batch;
         bool in_transaction;
-        bool broken;                    /* memory may differ from the file: a rollback could not read it again */
-        ProgressEntity **entities;      /* pointers are handed out: they must not move */
+        bool broken;               /* memory may differ from the file: a rollback could not read it again */
+        ProgressEntity **entities; /* pointers are handed out: they must not move */
         size_t n_entities, entities_capacity;
 };
 
@@ -59,16 +59,19 @@ void baseline_forget_ahead(ProgressEntity *e);
 void baseline_done(ProgressEntity *e);
 
 /* seen.c */
-_must_check_ int seen_load(ProgressEntity *e, Error *error);            /* anew from the file */
-_must_check_ int seen_save(ProgressEntity *e, Error *error);            /* dirty pieces; inside the transaction */
-void seen_saved(ProgressEntity *e);                                     /* they are committed */
+_must_check_ int seen_load(ProgressEntity *e, Error *error); /* anew from the file */
+_must_check_ int seen_save(ProgressEntity *e, Error *error); /* dirty pieces; inside the transaction */
+void seen_saved(ProgressEntity *e);                          /* they are committed */
 void seen_unmark(ProgressEntity *e, uint64_t number);
 void seen_done(ProgressEntity *e);
 
 /* checkpoint.c */
-_must_check_ int entity_load(ProgressEntity *e, Error *error);          /* id, counts and checkpoint anew from the file; adds the row where missing */
+_must_check_ int entity_load(
+        ProgressEntity *e,
+        Error *error); /* id, counts and checkpoint anew from the file; adds the row where missing */
 _must_check_ int entity_save_counts(ProgressEntity *e, Error *error);
 void checkpoint_done(Checkpoint *c);
 
 /* lock.c */
-_must_check_ int pair_lock(const char *state_directory, const char *pair, const char *operation_id, int *ret_fd, Error *error);
+_must_check_ int pair_lock(const char *state_directory, const char *pair, const char *operation_id,
+                           int *ret_fd, Error *error);

@@ -22,7 +22,7 @@ Progress *progress_close(Progress *p) {
                 progress_entity_free(p->entities[i]);
         free(p->entities);
         database_close(p->database);
-        closep(&p->lock_fd);            /* last: who gets the lock finds the file closed */
+        closep(&p->lock_fd); /* last: who gets the lock finds the file closed */
         free(p);
         return NULL;
 }
@@ -39,14 +39,16 @@ static int progress_load(Progress *p, Error *error) {
         if (r < 0)
                 return r;
         if (r == 0)
-                return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup, or move it away and run a full sync.",
+                return error_set(error, ERROR_FILE_FORMAT,
+                                 "Restore the file from a backup, or move it away and run a full sync.",
                                  "\"%s\" has no row in table pair", database_path(p->database));
         p->last_batch = (uint64_t) statement_integer(s, 0);
         statement_reset(s);
         return 0;
 }
 
-int progress_open(const char *state_directory, const char *pair, const char *operation_id, Progress **ret, Error *error) {
+int progress_open(const char *state_directory, const char *pair, const char *operation_id, Progress **ret,
+                  Error *error) {
         _cleanup_(progress_closep) Progress *p = NULL;
         _cleanup_free_ char *path = NULL;
         int r;
@@ -74,9 +76,7 @@ int progress_open(const char *state_directory, const char *pair, const char *ope
         return 0;
 }
 
-Database *progress_database(Progress *p) {
-        return p->database;
-}
+Database *progress_database(Progress *p) { return p->database; }
 
 static int progress_entity_load(ProgressEntity *e, Error *error) {
         int r;
@@ -119,7 +119,8 @@ int progress_begin(Progress *p, Error *error) {
         assert(!p->in_transaction);
         if (p->broken)
                 return error_set(error, ERROR_IO, "Run the operation again: it goes on from its checkpoint.",
-                                 "\"%s\" could not be read again after a failed transaction", database_path(p->database));
+                                 "\"%s\" could not be read again after a failed transaction",
+                                 database_path(p->database));
         r = database_begin(p->database, error);
         if (r < 0)
                 return r;
@@ -158,7 +159,8 @@ int progress_commit(Progress *p, Error *error) {
         return 0;
 }
 
-/* What is in memory is read again, so that it agrees with the file: marks, counts and checkpoints stand at the last commit. */
+/* What is in memory is read again, so that it agrees with the file: marks, counts and checkpoints stand at
+ * the last commit. */
 void progress_rollback(Progress *p) {
         int r;
 
@@ -174,9 +176,7 @@ void progress_rollback(Progress *p) {
         p->broken = r < 0;
 }
 
-uint64_t progress_last_batch(const Progress *p) {
-        return p->last_batch;
-}
+uint64_t progress_last_batch(const Progress *p) { return p->last_batch; }
 
 int progress_set_last_batch(Progress *p, uint64_t batch, Error *error) {
         static const char sql[] = "update pair set last_batch = ? where id = 1";

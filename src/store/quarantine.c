@@ -12,7 +12,8 @@ static int source_to_json(const Mapping *m, const Change *change, json_t **ret) 
                 const MappingColumn *column = &m->columns[i];
                 _cleanup_free_ char *name = NULL;
 
-                if (asprintf(&name, "%s%s%s", column->join ? column->join : "", column->join ? "." : "", column->name) < 0 ||
+                if (asprintf(&name, "%s%s%s", column->join ? column->join : "", column->join ? "." : "",
+                             column->name) < 0 ||
                     json_put(object, name, value_to_json(&change->source[i])) < 0)
                         return -ENOMEM;
         }
@@ -35,11 +36,14 @@ static int quarantine_texts(const Mapping *m, const Change *change, char **ret_f
         return 0;
 }
 
-int quarantine_put(Database *d, const char *operation_id, const Mapping *m, const Change *change, Error *error) {
+int quarantine_put(Database *d, const char *operation_id, const Mapping *m, const Change *change,
+                   Error *error) {
         static const char sql[] =
-                "insert into quarantine (entity, key, digest, operation_id, first_seen, last_seen, findings, source)"
+                "insert into quarantine (entity, key, digest, operation_id, first_seen, last_seen, "
+                "findings, source)"
                 " values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7) on conflict (entity, key, digest) do update set"
-                " operation_id = excluded.operation_id, last_seen = excluded.last_seen, findings = excluded.findings,"
+                " operation_id = excluded.operation_id, last_seen = excluded.last_seen, findings = "
+                "excluded.findings,"
                 " source = excluded.source";
         _cleanup_free_ char *findings = NULL, *source = NULL;
         Statement *s;
@@ -115,19 +119,22 @@ static int row_to_json(Statement *s, const char *pair, Arena *arena, json_t **re
         json_auto_t *object = json_object(), *findings = NULL, *source = NULL;
         size_t size;
         const void *bytes = statement_bytes(s, 2, &size);
-        Key key = { .bytes = bytes, .size = size };
+        Key key = {.bytes = bytes, .size = size};
         const char *key_text = size > 0 ? key_to_text(key, arena) : NULL;
 
-        if (text_to_json(statement_text(s, 6), &findings) < 0 || text_to_json(statement_text(s, 7), &source) < 0)
+        if (text_to_json(statement_text(s, 6), &findings) < 0 ||
+            text_to_json(statement_text(s, 7), &source) < 0)
                 return -EBADMSG;
-        if (!object || (size > 0 && !key_text) || json_put(object, "id", json_integer(statement_integer(s, 0))) < 0 ||
+        if (!object || (size > 0 && !key_text) ||
+            json_put(object, "id", json_integer(statement_integer(s, 0))) < 0 ||
             json_put(object, "sync_pair_id", json_text(pair)) < 0 ||
             json_put(object, "entity", json_text(statement_text(s, 1))) < 0 ||
             json_put(object, "key", json_text(key_text)) < 0 ||
             json_put(object, "operation_id", json_text(statement_text(s, 3))) < 0 ||
             json_put(object, "first_seen", json_timestamp(statement_integer(s, 4))) < 0 ||
             json_put(object, "last_seen", json_timestamp(statement_integer(s, 5))) < 0 ||
-            json_put(object, "findings", TAKE_PTR(findings)) < 0 || json_put(object, "source", TAKE_PTR(source)) < 0)
+            json_put(object, "findings", TAKE_PTR(findings)) < 0 ||
+            json_put(object, "source", TAKE_PTR(source)) < 0)
                 return -ENOMEM;
         *ret = TAKE_PTR(object);
         return 0;
@@ -136,13 +143,14 @@ static int row_to_json(Statement *s, const char *pair, Arena *arena, json_t **re
 static int row_error(Database *d, int r, Error *error) {
         if (r == -ENOMEM)
                 return store_no_memory(error);
-        return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup.", "Table quarantine of \"%s\" is damaged",
-                         database_path(d));
+        return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup.",
+                         "Table quarantine of \"%s\" is damaged", database_path(d));
 }
 
 static int list_total(Database *d, const char *entity, const char *rule, uint64_t *ret, Error *error) {
-        static const char sql[] = "select count(*) from quarantine where (?1 is null or entity = ?1) and (?2 is null or exists"
-                                  " (select 1 from json_each(findings) f where json_extract(f.value, '$.rule') = ?2))";
+        static const char sql[] =
+                "select count(*) from quarantine where (?1 is null or entity = ?1) and (?2 is null or exists"
+                " (select 1 from json_each(findings) f where json_extract(f.value, '$.rule') = ?2))";
         Statement *s;
         int r;
 
@@ -187,10 +195,11 @@ static int pair_open(const char *state_directory, const char *pair, Database **r
         return database_open_read_only(path, ret, error);
 }
 
-int quarantine_list(const char *state_directory, const char *pair, const char *entity, const char *rule, unsigned limit, unsigned offset,
-                    json_t **ret, uint64_t *ret_total, Error *error) {
+int quarantine_list(const char *state_directory, const char *pair, const char *entity, const char *rule,
+                    unsigned limit, unsigned offset, json_t **ret, uint64_t *ret_total, Error *error) {
         static const char sql[] =
-                "select id, entity, key, operation_id, first_seen, last_seen, findings, source from quarantine"
+                "select id, entity, key, operation_id, first_seen, last_seen, findings, source from "
+                "quarantine"
                 " where (?1 is null or entity = ?1) and (?2 is null or exists"
                 " (select 1 from json_each(findings) f where json_extract(f.value, '$.rule') = ?2))"
                 " order by last_seen desc, id desc limit ?3 offset ?4";
@@ -232,7 +241,8 @@ static int not_found(const char *pair, int64_t id, Error *error) {
 }
 
 int quarantine_show(const char *state_directory, const char *pair, int64_t id, json_t **ret, Error *error) {
-        static const char sql[] = "select id, entity, key, operation_id, first_seen, last_seen, findings, source from quarantine"
+        static const char sql[] = "select id, entity, key, operation_id, first_seen, last_seen, findings, "
+                                  "source from quarantine"
                                   " where id = ?";
         _cleanup_(database_closep) Database *d = NULL;
         _cleanup_arena_ Arena *arena = NULL;

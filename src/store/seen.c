@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One bit per baseline row, by its number. In memory while the worker runs; pieces that changed are written with each commit,
- * so a scan that a crash cut off goes on with the marks that belong to its saved position. */
+/* One bit per baseline row, by its number. In memory while the worker runs; pieces that changed are
+ * written with each commit, so a scan that a crash cut off goes on with the marks that belong to its saved
+ * position. */
 #include "store/progress-internal.h"
 
-static size_t seen_chunks(const SeenMarks *m) {
-        return m->capacity / SEEN_CHUNK_BYTES;
-}
+static size_t seen_chunks(const SeenMarks *m) { return m->capacity / SEEN_CHUNK_BYTES; }
 
 static int seen_make_room(SeenMarks *m, size_t chunk) {
         size_t n = chunk + 1, old = m->capacity;
@@ -14,7 +13,7 @@ static int seen_make_room(SeenMarks *m, size_t chunk) {
 
         if (n <= seen_chunks(m))
                 return 0;
-        if (n < seen_chunks(m) * 2)     /* numbers rise by one: growing by doubling keeps that cheap */
+        if (n < seen_chunks(m) * 2) /* numbers rise by one: growing by doubling keeps that cheap */
                 n = seen_chunks(m) * 2;
         r = array_grow(&m->dirty, &m->dirty_capacity, n, 1);
         if (r < 0)
@@ -31,7 +30,7 @@ static int seen_make_room(SeenMarks *m, size_t chunk) {
 void seen_done(ProgressEntity *e) {
         free(e->seen.bits);
         free(e->seen.dirty);
-        e->seen = (SeenMarks) {};
+        e->seen = (SeenMarks){};
 }
 
 static void seen_clear(SeenMarks *m) {
@@ -49,7 +48,8 @@ static int seen_load_chunk(ProgressEntity *e, Statement *s, Error *error) {
         int r;
 
         if (chunk < 0 || chunk > INT32_MAX || size != SEEN_CHUNK_BYTES)
-                return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup, or move it away and run a full sync.",
+                return error_set(error, ERROR_FILE_FORMAT,
+                                 "Restore the file from a backup, or move it away and run a full sync.",
                                  "Table seen of \"%s\" is damaged", database_path(e->progress->database));
         r = seen_make_room(&e->seen, (size_t) chunk);
         if (r < 0)
@@ -163,7 +163,7 @@ static int seen_missing_row(Statement *s, Arena *arena, Key *ret_key, BaselineRo
 
         if (!copy)
                 return -ENOMEM;
-        *ret_key = (Key) { .bytes = copy, .size = size };
+        *ret_key = (Key){.bytes = copy, .size = size};
         ret_row->number = (uint64_t) statement_integer(s, 1);
         ret_row->batch = (uint64_t) statement_integer(s, 2);
         digest = statement_bytes(s, 3, &digest_size);
@@ -173,7 +173,8 @@ static int seen_missing_row(Statement *s, Arena *arena, Key *ret_key, BaselineRo
         return 0;
 }
 
-int seen_missing(ProgressEntity *e, Key after, Arena *arena, Key *ret_keys, BaselineRow *ret_rows, size_t n, size_t *ret_n, Error *error) {
+int seen_missing(ProgressEntity *e, Key after, Arena *arena, Key *ret_keys, BaselineRow *ret_rows, size_t n,
+                 size_t *ret_n, Error *error) {
         static const char sql[] = "select key, number, batch, source_digest, target_digest from baseline"
                                   " where entity = ? and key > ? order by key";
         size_t found = 0;
@@ -212,7 +213,8 @@ int seen_count_missing(ProgressEntity *e, uint64_t *ret, Error *error) {
         }
         if (n_seen > e->n_rows)
                 return error_set(error, ERROR_FILE_FORMAT, "Move the file away and run a full sync.",
-                                 "\"%s\" has more seen marks than rows", database_path(e->progress->database));
+                                 "\"%s\" has more seen marks than rows",
+                                 database_path(e->progress->database));
         *ret = e->n_rows - n_seen;
         return 0;
 }

@@ -11,7 +11,7 @@
 struct Statement {
         sqlite3_stmt *handle;
         Database *database;
-        const char *sql;        /* static: its address is the cache's key */
+        const char *sql; /* static: its address is the cache's key */
 };
 
 struct Database {
@@ -25,10 +25,15 @@ static int error_of_file(Database *d, const char *doing, Error *error) {
         int number = sqlite3_system_errno(d->handle);
 
         if (number == ENOSPC || number == EDQUOT)
-                return error_set(error, ERROR_DISK_FULL, "Make room on the disk that holds the state folder; the operation goes on by itself.",
+                return error_set(error, ERROR_DISK_FULL,
+                                 "Make room on the disk that holds the state folder; the operation goes on "
+                                 "by itself.",
                                  "Cannot %s \"%s\": %s", doing, d->path, strerror(number));
-        return error_set(error, ERROR_IO, "Check that the disk is sound and that the service's user may read and write the file and its folder.",
-                         "Cannot %s \"%s\": %s", doing, d->path, number != 0 ? strerror(number) : sqlite3_errmsg(d->handle));
+        return error_set(error, ERROR_IO,
+                         "Check that the disk is sound and that the service's user may read and write the "
+                         "file and its folder.",
+                         "Cannot %s \"%s\": %s", doing, d->path,
+                         number != 0 ? strerror(number) : sqlite3_errmsg(d->handle));
 }
 
 /* One place that says what SQLite's results mean for our users. */
@@ -37,14 +42,20 @@ static int database_error(Database *d, const char *doing, Error *error) {
 
         switch (code & 0xff) {
         case SQLITE_FULL:
-                return error_set(error, ERROR_DISK_FULL, "Make room on the disk that holds the state folder; the operation goes on by itself.",
+                return error_set(error, ERROR_DISK_FULL,
+                                 "Make room on the disk that holds the state folder; the operation goes on "
+                                 "by itself.",
                                  "Cannot %s \"%s\": the disk is full", doing, d->path);
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-                return error_set(error, ERROR_SYSTEM_BUSY, "Find the program that holds the file open (lsof) and let it finish; it is tried again.",
-                                 "Cannot %s \"%s\": another process has locked it for more than %d s", doing, d->path, BUSY_TIMEOUT_MSEC / 1000);
+                return error_set(error, ERROR_SYSTEM_BUSY,
+                                 "Find the program that holds the file open (lsof) and let it finish; it is "
+                                 "tried again.",
+                                 "Cannot %s \"%s\": another process has locked it for more than %d s", doing,
+                                 d->path, BUSY_TIMEOUT_MSEC / 1000);
         case SQLITE_NOMEM:
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot %s \"%s\": out of memory", doing, d->path);
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot %s \"%s\": out of memory", doing,
+                                 d->path);
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN:
         case SQLITE_READONLY:
@@ -53,11 +64,14 @@ static int database_error(Database *d, const char *doing, Error *error) {
                 return error_of_file(d, doing, error);
         case SQLITE_NOTADB:
         case SQLITE_CORRUPT:
-                return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup, or move it away: it is then made anew by a full sync.",
+                return error_set(error, ERROR_FILE_FORMAT,
+                                 "Restore the file from a backup, or move it away: it is then made anew by "
+                                 "a full sync.",
                                  "Cannot %s \"%s\": %s", doing, d->path, sqlite3_errmsg(d->handle));
         case SQLITE_CONSTRAINT:
                 if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
-                        return error_set(error, ERROR_CONFLICT, NULL, "Cannot %s \"%s\": %s", doing, d->path, sqlite3_errmsg(d->handle));
+                        return error_set(error, ERROR_CONFLICT, NULL, "Cannot %s \"%s\": %s", doing, d->path,
+                                         sqlite3_errmsg(d->handle));
                 break;
         }
         return error_set(error, ERROR_INTERNAL, "Please report this with the text of the message.",
@@ -89,10 +103,13 @@ static int database_connect(const char *path, int flags, Database **ret, Error *
         _cleanup_(database_closep) Database *d = calloc(1, sizeof(*d));
 
         if (!d || !(d->path = strdup(path)))
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot open \"%s\": out of memory", path);
-        if (sqlite3_open_v2(path, &d->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot open \"%s\": out of memory",
+                                 path);
+        if (sqlite3_open_v2(path, &d->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) !=
+            SQLITE_OK) {
                 if (!d->handle)
-                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot open \"%s\": out of memory", path);
+                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL,
+                                         "Cannot open \"%s\": out of memory", path);
                 return database_error(d, "open", error);
         }
         (void) sqlite3_busy_timeout(d->handle, BUSY_TIMEOUT_MSEC);
@@ -111,7 +128,8 @@ static int database_pragma(Database *d, const char *format, int value, Error *er
         int r;
 
         if (!sql)
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot open \"%s\": out of memory", d->path);
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot open \"%s\": out of memory",
+                                 d->path);
         r = database_execute(d, sql, error);
         sqlite3_free(sql);
         return r;
@@ -135,7 +153,8 @@ static int database_version(Database *d, int *ret, Error *error) {
         return 0;
 }
 
-/* Another process may have migrated while we waited for the lock: the version is read again inside the transaction. */
+/* Another process may have migrated while we waited for the lock: the version is read again inside the
+ * transaction. */
 static int database_migrate_step(Database *d, const char *const *migrations, int n, Error *error) {
         int version, r;
 
@@ -166,7 +185,9 @@ static int database_migrate(Database *d, const char *const *migrations, Error *e
                 if (version > n)
                         return error_set(error, ERROR_FILE_FORMAT,
                                          "Install the version that wrote it, or a newer one.",
-                                         "\"%s\" was written by a newer version (format %d, this program knows up to %d)", d->path, version, n);
+                                         "\"%s\" was written by a newer version (format %d, this program "
+                                         "knows up to %d)",
+                                         d->path, version, n);
                 if (version == n)
                         return 0;
                 r = database_migrate_step(d, migrations, n, error);
@@ -182,8 +203,11 @@ int database_open(const char *path, const char *const *migrations, Database **re
         r = database_connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &d, error);
         if (r < 0)
                 return r;
-        r = database_execute(d, "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;"
-                                "pragma temp_store = memory", error);
+        r = database_execute(
+                d,
+                "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;"
+                "pragma temp_store = memory",
+                error);
         if (r < 0)
                 return r;
         r = database_pragma(d, "pragma cache_size = -%d", SQLITE_CACHE_KIB, error);
@@ -212,19 +236,15 @@ int database_open_read_only(const char *path, Database **ret, Error *error) {
         r = database_version(d, &version, error);
         if (r < 0)
                 return r;
-        if (version == 0)       /* just being made */
+        if (version == 0) /* just being made */
                 return -ENOENT;
         *ret = TAKE_PTR(d);
         return 0;
 }
 
-int database_begin(Database *d, Error *error) {
-        return database_execute(d, "begin immediate", error);
-}
+int database_begin(Database *d, Error *error) { return database_execute(d, "begin immediate", error); }
 
-int database_commit(Database *d, Error *error) {
-        return database_execute(d, "commit", error);
-}
+int database_commit(Database *d, Error *error) { return database_execute(d, "commit", error); }
 
 /* After some failures SQLite has rolled back already; then there is nothing left to do. */
 void database_rollback(Database *d) {
@@ -239,10 +259,12 @@ static int statement_new(Database *d, const char *sql, Statement **ret, Error *e
         int r;
 
         if (!s)
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot read \"%s\": out of memory", d->path);
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot read \"%s\": out of memory",
+                                 d->path);
         s->database = d;
         s->sql = sql;
-        if (sqlite3_prepare_v3(d->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->handle, NULL) != SQLITE_OK) {
+        if (sqlite3_prepare_v3(d->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->handle, NULL) !=
+            SQLITE_OK) {
                 r = database_error(d, "read", error);
                 statement_free(s);
                 return r;
@@ -263,7 +285,8 @@ int database_prepare(Database *d, const char *sql, Statement **ret, Error *error
                 }
         r = array_grow(&d->statements, &d->statements_capacity, d->n_statements + 1, sizeof(*d->statements));
         if (r < 0)
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot read \"%s\": out of memory", d->path);
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot read \"%s\": out of memory",
+                                 d->path);
         r = statement_new(d, sql, &d->statements[d->n_statements], error);
         if (r < 0)
                 return r;
@@ -271,7 +294,8 @@ int database_prepare(Database *d, const char *sql, Statement **ret, Error *error
         return 0;
 }
 
-/* Binding fails only for a parameter that the statement does not have (a mistake of ours) or values beyond SQLite's limits. */
+/* Binding fails only for a parameter that the statement does not have (a mistake of ours) or values beyond
+ * SQLite's limits. */
 void statement_bind_integer(Statement *s, int parameter, int64_t value) {
         int result = sqlite3_bind_int64(s->handle, parameter, value);
 
@@ -302,7 +326,10 @@ int statement_step(Statement *s, Error *error) {
 
         if (result == SQLITE_ROW)
                 return 1;
-        r = result == SQLITE_DONE ? 0 : database_error(s->database, sqlite3_stmt_readonly(s->handle) ? "read" : "write", error);
+        r = result == SQLITE_DONE
+                    ? 0
+                    : database_error(s->database, sqlite3_stmt_readonly(s->handle) ? "read" : "write",
+                                     error);
         (void) sqlite3_reset(s->handle);
         return r;
 }
@@ -316,13 +343,9 @@ int statement_run(Statement *s, Error *error) {
         return r;
 }
 
-void statement_reset(Statement *s) {
-        (void) sqlite3_reset(s->handle);
-}
+void statement_reset(Statement *s) { (void) sqlite3_reset(s->handle); }
 
-int64_t statement_integer(Statement *s, int column) {
-        return sqlite3_column_int64(s->handle, column);
-}
+int64_t statement_integer(Statement *s, int column) { return sqlite3_column_int64(s->handle, column); }
 
 const char *statement_text(Statement *s, int column) {
         return (const char *) sqlite3_column_text(s->handle, column);
@@ -339,14 +362,8 @@ bool statement_is_null(Statement *s, int column) {
         return sqlite3_column_type(s->handle, column) == SQLITE_NULL;
 }
 
-int64_t database_changes(Database *d) {
-        return sqlite3_changes64(d->handle);
-}
+int64_t database_changes(Database *d) { return sqlite3_changes64(d->handle); }
 
-int64_t database_last_row(Database *d) {
-        return sqlite3_last_insert_rowid(d->handle);
-}
+int64_t database_last_row(Database *d) { return sqlite3_last_insert_rowid(d->handle); }
 
-const char *database_path(const Database *d) {
-        return d->path;
-}
+const char *database_path(const Database *d) { return d->path; }

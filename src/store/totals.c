@@ -4,7 +4,7 @@
 #include "basic/json.h"
 #include "basic/timestamp.h"
 
-#define FINISHED \
+#define FINISHED                                                                       \
         " o.status in ('COMPLETED', 'FAILED') and (?1 is null or o.sync_pair_id = ?1)" \
         " and (?2 = 0 or o.created_at >= ?2) and (?3 = 0 or o.created_at <= ?3)"
 
@@ -19,10 +19,12 @@ static void totals_bind(Statement *s, const char *sync_pair_id, int64_t from, in
         statement_bind_integer(s, 3, to);
 }
 
-static int totals_of_operations(Database *d, const char *sync_pair_id, int64_t from, int64_t to, Totals *t, Error *error) {
+static int totals_of_operations(Database *d, const char *sync_pair_id, int64_t from, int64_t to, Totals *t,
+                                Error *error) {
         static const char sql[] =
                 "select count(*), sum(o.kind = 'full'), sum(o.kind = 'incremental'),"
-                " sum(case when o.start_time > 0 and o.end_time > 0 then o.end_time - o.start_time else 0 end),"
+                " sum(case when o.start_time > 0 and o.end_time > 0 then o.end_time - o.start_time else 0 "
+                "end),"
                 " sum(o.start_time > 0 and o.end_time > 0) from operation o where" FINISHED;
         Statement *s;
         int r;
@@ -53,10 +55,11 @@ static int entity_to_json(const char *entity, int64_t n_processed, int64_t n_fai
         return json_put(stats, entity, TAKE_PTR(object));
 }
 
-static int totals_of_entities(Database *d, const char *sync_pair_id, int64_t from, int64_t to, Totals *t, json_t *stats, Error *error) {
-        static const char sql[] =
-                "select e.entity, sum(e.n_read), sum(e.n_held) from operation o join operation_result e on e.operation_id = o.id where" FINISHED
-                " group by e.entity order by e.entity";
+static int totals_of_entities(Database *d, const char *sync_pair_id, int64_t from, int64_t to, Totals *t,
+                              json_t *stats, Error *error) {
+        static const char sql[] = "select e.entity, sum(e.n_read), sum(e.n_held) from operation o join "
+                                  "operation_result e on e.operation_id = o.id where" FINISHED
+                                  " group by e.entity order by e.entity";
         Statement *s;
         int r;
 
@@ -104,7 +107,8 @@ static int totals_to_json(const Totals *t, int64_t from, int64_t to, json_t *obj
         return 0;
 }
 
-int operation_totals(Database *d, const char *sync_pair_id, int64_t from, int64_t to, json_t **ret, Error *error) {
+int operation_totals(Database *d, const char *sync_pair_id, int64_t from, int64_t to, json_t **ret,
+                     Error *error) {
         json_auto_t *object = json_object(), *stats = json_object();
         Totals t = {};
         int r;
@@ -117,7 +121,8 @@ int operation_totals(Database *d, const char *sync_pair_id, int64_t from, int64_
         r = totals_of_entities(d, sync_pair_id, from, to, &t, stats, error);
         if (r < 0)
                 return r;
-        if (totals_to_json(&t, from, to, object) < 0 || json_put(object, "entity_stats", TAKE_PTR(stats)) < 0)
+        if (totals_to_json(&t, from, to, object) < 0 ||
+            json_put(object, "entity_stats", TAKE_PTR(stats)) < 0)
                 return store_no_memory(error);
         *ret = TAKE_PTR(object);
         return 0;

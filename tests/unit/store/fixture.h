@@ -14,10 +14,10 @@ typedef struct Fixture {
         Error error;
 } Fixture;
 
-#define assert_ok(f, call) \
-        do { \
-                int _r = (call); \
-                if (_r < 0) \
+#define assert_ok(f, call)                                                                             \
+        do {                                                                                           \
+                int _r = (call);                                                                       \
+                if (_r < 0)                                                                            \
                         fail_msg("%s: %d %s", #call, _r, (f)->error.detail ? (f)->error.detail : "-"); \
         } while (0)
 
@@ -58,7 +58,7 @@ static inline Key key_of(unsigned number) {
         char *text = texts[next++ % 8];
 
         (void) snprintf(text, sizeof(texts[0]), "key-%08u", number);
-        return (Key) { .bytes = (const uint8_t *) text, .size = strlen(text) };
+        return (Key){.bytes = (const uint8_t *) text, .size = strlen(text)};
 }
 
 static inline Digest digest_of(unsigned number) {

@@ -12,10 +12,10 @@ typedef struct StateFixture {
         Error error;
 } StateFixture;
 
-#define assert_ok(f, call) \
-        do { \
-                int _r = (call); \
-                if (_r < 0) \
+#define assert_ok(f, call)                                                                             \
+        do {                                                                                           \
+                int _r = (call);                                                                       \
+                if (_r < 0)                                                                            \
                         fail_msg("%s: %d %s", #call, _r, (f)->error.detail ? (f)->error.detail : "-"); \
         } while (0)
 

@@ -13,7 +13,7 @@ static void assert_found(Fixture *f, unsigned key, uint64_t number, uint64_t bat
 }
 
 static void assert_absent(Fixture *f, unsigned key) {
-        BaselineRow row = { .number = 99 };
+        BaselineRow row = {.number = 99};
 
         assert_int_equal(baseline_find(f->entity, key_of(key), &row, &f->error), 0);
         assert_int_equal(row.number, 99);
@@ -44,7 +44,7 @@ static void test_in_order(void **state) {
                         assert_found(f, i, i / 2 + 1, 1);
                 else
                         assert_absent(f, i);
-        assert_found(f, 0, 1, 1);       /* and back */
+        assert_found(f, 0, 1, 1); /* and back */
 }
 
 static void test_in_any_order(void **state) {
@@ -70,7 +70,7 @@ static void test_what_was_read_ahead_follows_changes(void **state) {
         uint64_t number = 31;
 
         put_range(f, 0, 2, 100, 1);
-        for (unsigned i = 0; i < 50; i += 2)            /* long enough for reading ahead to begin */
+        for (unsigned i = 0; i < 50; i += 2) /* long enough for reading ahead to begin */
                 assert_found(f, i, i / 2 + 1, 1);
         assert_ok(f, progress_begin(f->progress, &f->error));
         assert_ok(f, baseline_put(f->entity, key_of(60), &number, 2, &source, &target, &f->error));
@@ -80,7 +80,7 @@ static void test_what_was_read_ahead_follows_changes(void **state) {
         assert_absent(f, 62);
         assert_int_equal(put(f, 65, 3), 101);
         assert_found(f, 65, 101, 3);
-        assert_int_equal(put(f, 62, 3), 102);           /* deleted and there again: a new number */
+        assert_int_equal(put(f, 62, 3), 102); /* deleted and there again: a new number */
         assert_found(f, 62, 102, 3);
         assert_int_equal(put(f, 9999, 3), 103);
         assert_found(f, 9999, 103, 3);
@@ -97,7 +97,7 @@ static void test_a_row_that_is_there_keeps_its_number(void **state) {
 
         put_range(f, 1, 1, 2, 1);
         assert_ok(f, progress_begin(f->progress, &f->error));
-        assert_int_equal(put(f, 1, 7), 1);      /* asked for as new */
+        assert_int_equal(put(f, 1, 7), 1); /* asked for as new */
         assert_ok(f, progress_commit(f->progress, &f->error));
         assert_found(f, 1, 1, 7);
         assert_int_equal(baseline_count(f->entity), 2);
@@ -139,7 +139,7 @@ static void test_a_rollback_is_seen(void **state) {
         assert_found(f, 4, 3, 1);
         assert_int_equal(baseline_count(f->entity), 10);
         put_range(f, 5, 1, 1, 3);
-        assert_found(f, 5, 11, 3);      /* the number is free again */
+        assert_found(f, 5, 11, 3); /* the number is free again */
 }
 
 static void test_entities_are_apart(void **state) {
@@ -155,8 +155,8 @@ static void test_entities_are_apart(void **state) {
 
 /* Byte order, whatever the bytes: a key that another begins with, 0x00 and 0xff. */
 static void test_byte_order(void **state) {
-        static const uint8_t bytes[] = { 0, 0, 1, 0xff, 0xff };
-        const Key keys[] = { { bytes, 1 }, { bytes, 2 }, { bytes + 1, 2 }, { bytes + 3, 1 }, { bytes + 3, 2 } };
+        static const uint8_t bytes[] = {0, 0, 1, 0xff, 0xff};
+        const Key keys[] = {{bytes, 1}, {bytes, 2}, {bytes + 1, 2}, {bytes + 3, 1}, {bytes + 3, 2}};
         Digest digest = digest_of(1);
         Fixture *f = *state;
         BaselineRow row;

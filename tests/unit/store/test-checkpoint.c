@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
 
-#define TEXT(literal) ((char[]) { literal })
+#define TEXT(literal) ((char[]){literal})
 
 static void save(Fixture *f, const Checkpoint *c) {
         assert_ok(f, progress_begin(f->progress, &f->error));
@@ -25,10 +25,18 @@ static void test_everything_comes_back(void **state) {
         Fixture *f = *state;
         const Checkpoint *c;
 
-        save(f, &(Checkpoint) {
-                .scan_operation = OPERATION_1, .scan_full = true, .position = TEXT("4b31"), .scan_end = true, .low = TEXT("01"),
-                .high = TEXT("02"), .full_at = 1234567890123456, .mapping_hash = TEXT("abc"), .settled_batch = 9, .n_unkeyed = 3,
-        });
+        save(f, &(Checkpoint){
+                        .scan_operation = OPERATION_1,
+                        .scan_full = true,
+                        .position = TEXT("4b31"),
+                        .scan_end = true,
+                        .low = TEXT("01"),
+                        .high = TEXT("02"),
+                        .full_at = 1234567890123456,
+                        .mapping_hash = TEXT("abc"),
+                        .settled_batch = 9,
+                        .n_unkeyed = 3,
+                });
         fixture_reopen(f);
         c = checkpoint_get(f->entity);
         assert_string_equal(c->scan_operation, OPERATION_1);
@@ -47,8 +55,8 @@ static void test_changing_some_members(void **state) {
         Fixture *f = *state;
         Checkpoint c;
 
-        save(f, &(Checkpoint) { .scan_operation = OPERATION_1, .position = TEXT("1"), .low = TEXT("01") });
-        c = *checkpoint_get(f->entity);         /* texts are the entity's own */
+        save(f, &(Checkpoint){.scan_operation = OPERATION_1, .position = TEXT("1"), .low = TEXT("01")});
+        c = *checkpoint_get(f->entity); /* texts are the entity's own */
         c.scan_operation[0] = 0;
         c.position = NULL;
         c.high = c.low;
@@ -63,9 +71,10 @@ static void test_changing_some_members(void **state) {
 static void test_a_rollback(void **state) {
         Fixture *f = *state;
 
-        save(f, &(Checkpoint) { .position = TEXT("1") });
+        save(f, &(Checkpoint){.position = TEXT("1")});
         assert_ok(f, progress_begin(f->progress, &f->error));
-        assert_ok(f, checkpoint_save(f->entity, &(Checkpoint) { .position = TEXT("2"), .scan_end = true }, &f->error));
+        assert_ok(f, checkpoint_save(f->entity, &(Checkpoint){.position = TEXT("2"), .scan_end = true},
+                                     &f->error));
         assert_string_equal(checkpoint_get(f->entity)->position, "2");
         progress_rollback(f->progress);
         assert_string_equal(checkpoint_get(f->entity)->position, "1");
@@ -83,11 +92,23 @@ static void test_counts_add_up(void **state) {
         char parcel[] = "parcel", owner[] = "owner";
         _cleanup_operation_ Operation *o = operation_new();
 
-        add(f, OPERATION_1, (EntityResult) { .entity = parcel, .n_read = 10, .n_inserted = 7, .n_updated = 1, .n_unchanged = 1, .n_held = 1 });
-        add(f, OPERATION_1, (EntityResult) { .entity = owner, .n_read = 5, .n_inserted = 5 });
-        add(f, OPERATION_1, (EntityResult) { .entity = parcel, .n_read = 3, .n_unchanged = 3, .n_deleted = 4, .n_deletes_withheld = 2, .done = true });
-        add(f, OPERATION_1, (EntityResult) { .entity = parcel });       /* done stays */
-        add(f, OPERATION_2, (EntityResult) { .entity = parcel, .n_read = 100 });
+        add(f, OPERATION_1,
+            (EntityResult){.entity = parcel,
+                           .n_read = 10,
+                           .n_inserted = 7,
+                           .n_updated = 1,
+                           .n_unchanged = 1,
+                           .n_held = 1});
+        add(f, OPERATION_1, (EntityResult){.entity = owner, .n_read = 5, .n_inserted = 5});
+        add(f, OPERATION_1,
+            (EntityResult){.entity = parcel,
+                           .n_read = 3,
+                           .n_unchanged = 3,
+                           .n_deleted = 4,
+                           .n_deletes_withheld = 2,
+                           .done = true});
+        add(f, OPERATION_1, (EntityResult){.entity = parcel}); /* done stays */
+        add(f, OPERATION_2, (EntityResult){.entity = parcel, .n_read = 100});
         assert_non_null(operation_result(o, "left over"));
         assert_ok(f, result_load(f->progress, OPERATION_1, o, &f->error));
         assert_int_equal(o->n_results, 2);
@@ -109,10 +130,8 @@ static void test_counts_add_up(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_empty_at_first),
-                TEST(test_everything_comes_back),
-                TEST(test_changing_some_members),
-                TEST(test_a_rollback),
+                TEST(test_empty_at_first),        TEST(test_everything_comes_back),
+                TEST(test_changing_some_members), TEST(test_a_rollback),
                 TEST(test_counts_add_up),
         };
 

@@ -11,7 +11,7 @@ static void test_a_path(void **state) {
 }
 
 static void test_names_that_lead_elsewhere(void **state) {
-        static const char *const names[] = { "", ".", "..", "../x", "a/b", "/etc/passwd", "A", "a b", "a.db" };
+        static const char *const names[] = {"", ".", "..", "../x", "a/b", "/etc/passwd", "A", "a b", "a.db"};
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 _cleanup_error_ Error error = {};
@@ -29,7 +29,8 @@ static void test_folders(void **state) {
         _cleanup_free_ char *folder = NULL, *inner = NULL;
         struct stat st;
 
-        assert_true(asprintf(&folder, "%s/state", parent) > 0 && asprintf(&inner, "%s/state/pairs", parent) > 0);
+        assert_true(asprintf(&folder, "%s/state", parent) > 0 &&
+                    asprintf(&inner, "%s/state/pairs", parent) > 0);
         assert_int_equal(store_folder_make(folder, "pairs", NULL), 0);
         assert_int_equal(store_folder_make(folder, "pairs", NULL), 0);
         assert_int_equal(stat(inner, &st), 0);
@@ -56,10 +57,8 @@ static void test_migrations(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_a_path),
-                cmocka_unit_test(test_names_that_lead_elsewhere),
-                cmocka_unit_test(test_folders),
-                cmocka_unit_test(test_a_folder_that_cannot_be),
+                cmocka_unit_test(test_a_path),     cmocka_unit_test(test_names_that_lead_elsewhere),
+                cmocka_unit_test(test_folders),    cmocka_unit_test(test_a_folder_that_cannot_be),
                 cmocka_unit_test(test_migrations),
         };
 

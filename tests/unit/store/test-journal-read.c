@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal-fixture.h"
 
-static void append(Fixture *f, Journal *j, uint64_t batch, const char *operation_id, Change *changes, size_t n) {
-        Batch b = { .changes = changes, .n_changes = n };
+static void append(Fixture *f, Journal *j, uint64_t batch, const char *operation_id, Change *changes,
+                   size_t n) {
+        Batch b = {.changes = changes, .n_changes = n};
 
         assert_ok(f, journal_append(j, batch, operation_id, &mapping, &b, &f->error));
 }
@@ -30,11 +31,14 @@ static void test_changes_for_people(void **state) {
 
         assert_ok(f, journal_open(f->folder, "pair", &j, &f->error));
         assert_int_equal(arena_new(&arena), 0);
-        append(f, j, 1, OPERATION_1, (Change[]) {
-                change_of(arena, CHANGE_INSERT, "A", "", "1"), change_of(arena, CHANGE_UPDATE, "B", "1", "2"),
-                change_of(arena, CHANGE_DELETE, "C", "3", ""),
-        }, 3);
-        append(f, j, 2, OPERATION_2, (Change[]) { change_of(arena, CHANGE_INSERT, "Z", "", "1") }, 1);
+        append(f, j, 1, OPERATION_1,
+               (Change[]){
+                       change_of(arena, CHANGE_INSERT, "A", "", "1"),
+                       change_of(arena, CHANGE_UPDATE, "B", "1", "2"),
+                       change_of(arena, CHANGE_DELETE, "C", "3", ""),
+               },
+               3);
+        append(f, j, 2, OPERATION_2, (Change[]){change_of(arena, CHANGE_INSERT, "Z", "", "1")}, 1);
         array = changes(f, OPERATION_1, 10, 0);
         assert_int_equal(json_array_size(array), 3);
         entry = json_array_get(array, 0);
@@ -79,7 +83,8 @@ static void test_pages(void **state) {
 
                 assert_int_equal(json_array_size(array), offset >= 9 ? 0 : offset == 8 ? 1 : 2);
                 for (size_t i = 0; i < json_array_size(array); i++, n++)
-                        assert_int_equal(strtol(json_member_text(json_array_get(array, i), "key"), NULL, 10), n);
+                        assert_int_equal(strtol(json_member_text(json_array_get(array, i), "key"), NULL, 10),
+                                         n);
         }
         assert_int_equal(n, 9);
 }
@@ -95,14 +100,16 @@ static void test_a_damaged_entry(void **state) {
 
         assert_ok(f, journal_open(f->folder, "pair", &j, &f->error));
         assert_int_equal(arena_new(&arena), 0);
-        append(f, j, 1, OPERATION_1, (Change[]) { change_of(arena, CHANGE_UPDATE, "B", "1", "2") }, 1);
+        append(f, j, 1, OPERATION_1, (Change[]){change_of(arena, CHANGE_UPDATE, "B", "1", "2")}, 1);
         j = journal_close(j);
-        assert_true(asprintf(&command, "cd '%s/journals' && mv pair-[0-9]*.db pair-2020-01.db", f->folder) > 0);
+        assert_true(asprintf(&command, "cd '%s/journals' && mv pair-[0-9]*.db pair-2020-01.db", f->folder) >
+                    0);
         assert_int_equal(system(command), 0);
         assert_true(asprintf(&path, "%s/journals/pair-2020-01.db", f->folder) > 0);
-        assert_ok(f, database_open(path, (const char *const[]) { "", NULL }, &d, &f->error));
+        assert_ok(f, database_open(path, (const char *const[]){"", NULL}, &d, &f->error));
         assert_ok(f, database_execute(d, "update entry set changes = x'ffff0101'", &f->error));
-        assert_int_equal(journal_changes(f->folder, "pair", OPERATION_1, 10, 0, &array, &f->error), -EBADMSG);
+        assert_int_equal(journal_changes(f->folder, "pair", OPERATION_1, 10, 0, &array, &f->error),
+                         -EBADMSG);
         assert_null(array);
         assert_int_equal(f->error.id, ERROR_FILE_FORMAT);
         assert_non_null(strstr(f->error.detail, "pair-2020-01.db"));
@@ -115,7 +122,8 @@ static void test_names_that_lead_elsewhere(void **state) {
         Fixture *f = *state;
         json_t *array = NULL;
 
-        assert_int_equal(journal_changes(f->folder, "../pair", OPERATION_1, 1, 0, &array, &f->error), -EINVAL);
+        assert_int_equal(journal_changes(f->folder, "../pair", OPERATION_1, 1, 0, &array, &f->error),
+                         -EINVAL);
         assert_int_equal(f->error.id, ERROR_ARGUMENT);
         assert_null(array);
 }
@@ -124,11 +132,8 @@ static void test_names_that_lead_elsewhere(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_no_journal_yet),
-                TEST(test_changes_for_people),
-                TEST(test_pages),
-                TEST(test_a_damaged_entry),
-                TEST(test_names_that_lead_elsewhere),
+                TEST(test_no_journal_yet),  TEST(test_changes_for_people),        TEST(test_pages),
+                TEST(test_a_damaged_entry), TEST(test_names_that_lead_elsewhere),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,8 +8,9 @@ static Journal *open_journal(Fixture *f) {
         return j;
 }
 
-static void append(Fixture *f, Journal *j, uint64_t batch, const char *operation_id, Change *changes, size_t n) {
-        Batch b = { .changes = changes, .n_changes = n };
+static void append(Fixture *f, Journal *j, uint64_t batch, const char *operation_id, Change *changes,
+                   size_t n) {
+        Batch b = {.changes = changes, .n_changes = n};
 
         assert_ok(f, journal_append(j, batch, operation_id, &mapping, &b, &f->error));
 }
@@ -29,11 +30,15 @@ static void test_a_batch_comes_back(void **state) {
 
         assert_int_equal(arena_new(&arena), 0);
         assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 0);
-        append(f, j, 1, OPERATION_1, (Change[]) {
-                change_of(arena, CHANGE_INSERT, "A", "", "10.00"), change_of(arena, CHANGE_NONE, "B", "1", "1"),
-                change_of(arena, CHANGE_UPDATE, "C", "1", "2"), change_of(arena, CHANGE_HELD, "D", "1", "2"),
-                change_of(arena, CHANGE_DELETE, "E", "5", ""),
-        }, 5);
+        append(f, j, 1, OPERATION_1,
+               (Change[]){
+                       change_of(arena, CHANGE_INSERT, "A", "", "10.00"),
+                       change_of(arena, CHANGE_NONE, "B", "1", "1"),
+                       change_of(arena, CHANGE_UPDATE, "C", "1", "2"),
+                       change_of(arena, CHANGE_HELD, "D", "1", "2"),
+                       change_of(arena, CHANGE_DELETE, "E", "5", ""),
+               },
+               5);
         j = journal_close(j);
         j = open_journal(f);
         assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 1);
@@ -51,13 +56,13 @@ static void test_a_batch_comes_back(void **state) {
 
         assert_int_equal(b.entries[1].kind, CHANGE_UPDATE);
         assert_string_equal(key_to_text(b.entries[1].key, arena), "C");
-        assert_int_equal(b.entries[1].n_fields, 1);     /* only what changed */
+        assert_int_equal(b.entries[1].n_fields, 1); /* only what changed */
         assert_string_equal(b.entries[1].fields[0], "value");
         assert_text(&b.entries[1].before[0], "1");
         assert_text(&b.entries[1].after[0], "2");
 
         assert_int_equal(b.entries[2].kind, CHANGE_DELETE);
-        assert_int_equal(b.entries[2].n_fields, 3);     /* the whole record */
+        assert_int_equal(b.entries[2].n_fields, 3); /* the whole record */
         assert_string_equal(b.entries[2].fields[2], "note");
         assert_text(&b.entries[2].before[0], "E");
         assert_text(&b.entries[2].before[1], "5");
@@ -72,14 +77,14 @@ static void test_only_the_batch_after_the_recorded_one(void **state) {
         JournalBatch b;
 
         assert_int_equal(arena_new(&arena), 0);
-        append(f, j, 1, OPERATION_1, (Change[]) { change_of(arena, CHANGE_INSERT, "A", "", "1") }, 1);
-        append(f, j, 2, OPERATION_1, (Change[]) { change_of(arena, CHANGE_INSERT, "B", "", "1") }, 1);
+        append(f, j, 1, OPERATION_1, (Change[]){change_of(arena, CHANGE_INSERT, "A", "", "1")}, 1);
+        append(f, j, 2, OPERATION_1, (Change[]){change_of(arena, CHANGE_INSERT, "B", "", "1")}, 1);
         assert_int_equal(journal_unsettled(j, 2, arena, &b, &f->error), 0);
         assert_int_equal(journal_unsettled(j, 1, arena, &b, &f->error), 1);
         assert_string_equal(key_to_text(b.entries[0].key, arena), "B");
         /* The pair's file was lost and starts again: nothing of another life is settled. */
         assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 0);
-        append(f, j, 1, OPERATION_2, (Change[]) { change_of(arena, CHANGE_INSERT, "C", "", "1") }, 1);
+        append(f, j, 1, OPERATION_2, (Change[]){change_of(arena, CHANGE_INSERT, "C", "", "1")}, 1);
         assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 1);
         assert_string_equal(b.operation_id, OPERATION_2);
 }
@@ -91,13 +96,13 @@ static void test_forgetting(void **state) {
         JournalBatch b;
 
         assert_int_equal(arena_new(&arena), 0);
-        append(f, j, 1, OPERATION_1, (Change[]) { change_of(arena, CHANGE_INSERT, "A", "", "1") }, 1);
-        append(f, j, 2, OPERATION_1, (Change[]) { change_of(arena, CHANGE_INSERT, "B", "", "1") }, 1);
-        assert_ok(f, journal_forget(j, 7, &f->error));          /* no such batch */
+        append(f, j, 1, OPERATION_1, (Change[]){change_of(arena, CHANGE_INSERT, "A", "", "1")}, 1);
+        append(f, j, 2, OPERATION_1, (Change[]){change_of(arena, CHANGE_INSERT, "B", "", "1")}, 1);
+        assert_ok(f, journal_forget(j, 7, &f->error)); /* no such batch */
         assert_int_equal(journal_unsettled(j, 1, arena, &b, &f->error), 1);
         assert_ok(f, journal_forget(j, 2, &f->error));
         assert_int_equal(journal_unsettled(j, 1, arena, &b, &f->error), 0);
-        append(f, j, 2, OPERATION_2, (Change[]) { change_of(arena, CHANGE_INSERT, "C", "", "1") }, 1);
+        append(f, j, 2, OPERATION_2, (Change[]){change_of(arena, CHANGE_INSERT, "C", "", "1")}, 1);
         assert_int_equal(journal_unsettled(j, 1, arena, &b, &f->error), 1);
         assert_int_equal(b.n_entries, 1);
         assert_string_equal(key_to_text(b.entries[0].key, arena), "C");
@@ -110,11 +115,12 @@ static void test_a_batch_of_nothing(void **state) {
         JournalBatch b;
 
         assert_int_equal(arena_new(&arena), 0);
-        append(f, j, 1, OPERATION_1, (Change[]) { change_of(arena, CHANGE_NONE, "A", "1", "1") }, 1);
+        append(f, j, 1, OPERATION_1, (Change[]){change_of(arena, CHANGE_NONE, "A", "1", "1")}, 1);
         assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 0);
 }
 
-/* The worker died in an earlier month: its file still counts, and a file of a pair with a longer name does not. */
+/* The worker died in an earlier month: its file still counts, and a file of a pair with a longer name does
+ * not. */
 static void test_an_earlier_month(void **state) {
         Fixture *f = *state;
         _cleanup_(journal_closep) Journal *j = open_journal(f);
@@ -123,10 +129,12 @@ static void test_an_earlier_month(void **state) {
         JournalBatch b;
 
         assert_int_equal(arena_new(&arena), 0);
-        append(f, j, 1, OPERATION_1, (Change[]) { change_of(arena, CHANGE_UPDATE, "A", "1", "2") }, 1);
+        append(f, j, 1, OPERATION_1, (Change[]){change_of(arena, CHANGE_UPDATE, "A", "1", "2")}, 1);
         j = journal_close(j);
-        assert_true(asprintf(&command, "cd '%s/journals' && mv pair-[0-9]*.db pair-2020-01.db &&"
-                                       " cp pair-2020-01.db pair-2020-01-2020-02.db", f->folder) > 0);
+        assert_true(asprintf(&command,
+                             "cd '%s/journals' && mv pair-[0-9]*.db pair-2020-01.db &&"
+                             " cp pair-2020-01.db pair-2020-01-2020-02.db",
+                             f->folder) > 0);
         assert_int_equal(system(command), 0);
         j = open_journal(f);
         assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 1);
@@ -139,10 +147,8 @@ static void test_an_earlier_month(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_a_batch_comes_back),
-                TEST(test_only_the_batch_after_the_recorded_one),
-                TEST(test_forgetting),
-                TEST(test_a_batch_of_nothing),
+                TEST(test_a_batch_comes_back), TEST(test_only_the_batch_after_the_recorded_one),
+                TEST(test_forgetting),         TEST(test_a_batch_of_nothing),
                 TEST(test_an_earlier_month),
         };
 

@@ -54,7 +54,8 @@ static void test_a_dead_worker(void **state) {
         child = fork();
         if (child == 0) {
                 Progress *p;
-                if (progress_open(f->folder, "pair", OPERATION_2, &p, NULL) < 0 || write(ready[1], "x", 1) != 1)
+                if (progress_open(f->folder, "pair", OPERATION_2, &p, NULL) < 0 ||
+                    write(ready[1], "x", 1) != 1)
                         _exit(1);
                 for (;;)
                         (void) pause();
@@ -80,7 +81,7 @@ static void test_a_look_does_not_turn_a_worker_away(void **state) {
         fd = open(path, O_RDONLY | O_CLOEXEC);
         assert_int_equal(flock(fd, LOCK_SH | LOCK_NB), 0);
         if (fork() == 0) {
-                (void) usleep(50 * 1000);       /* shares the lock until here */
+                (void) usleep(50 * 1000); /* shares the lock until here */
                 _exit(0);
         }
         (void) close(fd);

@@ -8,7 +8,7 @@ static void test_everything_comes_back(void **state) {
         (void) snprintf(o->id, sizeof(o->id), ID_FORMAT, 1U);
         o->sync_pair_id = strdup("pacs_to_cama");
         o->kind = OPERATION_INCREMENTAL;
-        o->status = OPERATION_COMPLETED;        /* not believed: it begins PENDING */
+        o->status = OPERATION_COMPLETED; /* not believed: it begins PENDING */
         o->created_at = 1234567890123456;
         o->next_attempt_at = 77;
         assert_int_equal(strings_append(&o->entity_types, "parcel"), 0);
@@ -88,7 +88,7 @@ static void test_attempts(void **state) {
         assert_string_equal(back->waiting_for, "attempt");
         back = operation_free(back);
 
-        assert_ok(f, operation_attempt_begin(f->database, o->id, &n, &f->error));       /* dies without a word */
+        assert_ok(f, operation_attempt_begin(f->database, o->id, &n, &f->error)); /* dies without a word */
         assert_ok(f, operation_attempt_begin(f->database, o->id, &n, &f->error));
         assert_int_equal(n, 3);
         assert_int_equal(operation_finish(f->database, o->id, OPERATION_COMPLETED, NULL, &f->error), 1);
@@ -98,8 +98,11 @@ static void test_attempts(void **state) {
         assert_null(back->waiting_for);
         assert_ok(f, operation_attempts(f->database, o->id, &attempts, &f->error));
         assert_int_equal(json_array_size(attempts), 3);
-        assert_string_equal(json_member_text(json_object_get(json_array_get(attempts, 0), "error"), "detail"), "pacs is busy");
-        assert_string_equal(json_member_text(json_object_get(json_array_get(attempts, 1), "error"), "code"), error_code(ERROR_WORKER_LOST));
+        assert_string_equal(
+                json_member_text(json_object_get(json_array_get(attempts, 0), "error"), "detail"),
+                "pacs is busy");
+        assert_string_equal(json_member_text(json_object_get(json_array_get(attempts, 1), "error"), "code"),
+                            error_code(ERROR_WORKER_LOST));
         assert_true(json_is_null(json_object_get(json_array_get(attempts, 2), "error")));
         for (size_t i = 0; i < 3; i++) {
                 assert_int_equal(json_member_integer(json_array_get(attempts, i), "number", 0), i + 1);
@@ -113,7 +116,8 @@ static void test_finishing_once(void **state) {
         _cleanup_error_ Error cause = {};
         int64_t n;
 
-        (void) error_set(&cause, ERROR_GUARD, "Run with --allow max_deletes.", "would delete 5 of 10 records");
+        (void) error_set(&cause, ERROR_GUARD, "Run with --allow max_deletes.",
+                         "would delete 5 of 10 records");
         assert_int_equal(operation_finish(f->database, o->id, OPERATION_FAILED, &cause, &f->error), 1);
         assert_int_equal(operation_finish(f->database, o->id, OPERATION_COMPLETED, NULL, &f->error), 0);
         back = load(f, o->id);
@@ -133,7 +137,8 @@ static void test_finishing_once(void **state) {
 
 static void test_cancelling(void **state) {
         StateFixture *f = *state;
-        _cleanup_operation_ Operation *waiting = operation_of(f, 1, "p", OPERATION_FULL), *running = operation_of(f, 2, "p", OPERATION_FULL);
+        _cleanup_operation_ Operation *waiting = operation_of(f, 1, "p", OPERATION_FULL),
+                                      *running = operation_of(f, 2, "p", OPERATION_FULL);
         _cleanup_operation_ Operation *back = NULL;
         bool requested = true;
         int64_t n;
@@ -159,7 +164,8 @@ static void test_cancelling(void **state) {
 
         assert_int_equal(operation_cancel(f->database, "nobody", &f->error), -ENXIO);
         error_done(&f->error);
-        assert_int_equal(operation_is_cancel_requested(f->database, "nobody", &requested, &f->error), -ENXIO);
+        assert_int_equal(operation_is_cancel_requested(f->database, "nobody", &requested, &f->error),
+                         -ENXIO);
         assert_int_equal(f->error.id, ERROR_NOT_FOUND);
 }
 
@@ -167,15 +173,22 @@ static void test_results(void **state) {
         StateFixture *f = *state;
         _cleanup_operation_ Operation *o = operation_of(f, 1, "p", OPERATION_FULL), *back = NULL;
 
-        *operation_result(o, "parcel") = (EntityResult) {
-                .entity = o->results[0].entity, .n_read = 10, .n_inserted = 4, .n_updated = 3, .n_unchanged = 2, .n_held = 1, .n_deleted = 6,
-                .n_deletes_withheld = 7, .done = true,
+        *operation_result(o, "parcel") = (EntityResult){
+                .entity = o->results[0].entity,
+                .n_read = 10,
+                .n_inserted = 4,
+                .n_updated = 3,
+                .n_unchanged = 2,
+                .n_held = 1,
+                .n_deleted = 6,
+                .n_deletes_withheld = 7,
+                .done = true,
         };
         assert_non_null(operation_result(o, "owner"));
         o->mapping_hash = strdup("hash");
         o->report = json_pack("[{s:s}]", "what", "pacs");
         assert_ok(f, operation_save_results(f->database, o, &f->error));
-        assert_ok(f, operation_save_results(f->database, o, &f->error));        /* anew, not twice */
+        assert_ok(f, operation_save_results(f->database, o, &f->error)); /* anew, not twice */
         back = load(f, o->id);
         assert_int_equal(back->n_results, 2);
         assert_string_equal(back->results[0].entity, "parcel");
@@ -199,12 +212,8 @@ static void test_results(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_everything_comes_back),
-                TEST(test_asked_twice),
-                TEST(test_attempts),
-                TEST(test_finishing_once),
-                TEST(test_cancelling),
-                TEST(test_results),
+                TEST(test_everything_comes_back), TEST(test_asked_twice), TEST(test_attempts),
+                TEST(test_finishing_once),        TEST(test_cancelling),  TEST(test_results),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

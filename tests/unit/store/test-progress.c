@@ -14,7 +14,7 @@ static void test_last_batch(void **state) {
         assert_ok(f, progress_set_last_batch(f->progress, 8, &f->error));
         progress_rollback(f->progress);
         assert_int_equal(progress_last_batch(f->progress), 7);
-        progress_rollback(f->progress);         /* harmless outside */
+        progress_rollback(f->progress); /* harmless outside */
         fixture_reopen(f);
         assert_int_equal(progress_last_batch(f->progress), 7);
 }
@@ -67,7 +67,8 @@ static void test_a_commit_that_fails(void **state) {
         int r = 0;
 
         put_range(f, 0, 1, 10, 1);
-        assert_ok(f, database_execute(progress_database(f->progress), "pragma max_page_count = 40", &f->error));
+        assert_ok(f,
+                  database_execute(progress_database(f->progress), "pragma max_page_count = 40", &f->error));
         assert_ok(f, progress_begin(f->progress, &f->error));
         assert_ok(f, progress_set_last_batch(f->progress, 5, &f->error));
         assert_int_equal(seen_mark(f->entity, 3), 0);
@@ -83,7 +84,7 @@ static void test_a_commit_that_fails(void **state) {
         error_done(&f->error);
         assert_ok(f, seen_count_missing(f->entity, &missing, &f->error));
         assert_int_equal(missing, 10);
-        put_range(f, 20, 1, 1, 2);              /* and it goes on */
+        put_range(f, 20, 1, 1, 2); /* and it goes on */
         assert_int_equal(baseline_count(f->entity), 11);
 }
 
@@ -99,8 +100,9 @@ static void test_folders_are_not_for_others(void **state) {
 
 /* The counts kept beside the rows say what plain SQL says. */
 static void test_counts_agree_with_rows(void **state) {
-        static const char sql[] = "select e.n_rows - (select count(*) from baseline b where b.entity = e.id),"
-                                  " e.last_number - (select max(number) from baseline b where b.entity = e.id) from entity e";
+        static const char sql[] =
+                "select e.n_rows - (select count(*) from baseline b where b.entity = e.id),"
+                " e.last_number - (select max(number) from baseline b where b.entity = e.id) from entity e";
         Fixture *f = *state;
         Statement *s;
 

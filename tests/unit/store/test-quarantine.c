@@ -3,18 +3,22 @@
 #include "store/quarantine.h"
 
 static const Value source[] = {
-        { .type = VALUE_INTEGER, .integer = 17 }, { .type = VALUE_TEXT, .bytes = "O-1", .size = 3 },
+        {.type = VALUE_INTEGER, .integer = 17},
+        {.type = VALUE_TEXT, .bytes = "O-1", .size = 3},
 };
 
 /* A record held by `rule`; id NULL: without a usable key, told apart by `digest`. */
-static void hold(Fixture *f, Arena *arena, const char *operation_id, const char *id, unsigned digest, const char *rule) {
+static void hold(Fixture *f, Arena *arena, const char *operation_id, const char *id, unsigned digest,
+                 const char *rule) {
         Change c = change_of(arena, CHANGE_HELD, id ? id : "x", "", "");
 
         c.source = source;
         c.source_digest = digest_of(digest);
         if (!id)
-                c.key = (Key) {};
-        assert_int_equal(finding_add(&c.findings, arena, FINDING_ERROR, rule, "value", "-5", "-5 is below 0.", "Correct it in PACS."), 0);
+                c.key = (Key){};
+        assert_int_equal(finding_add(&c.findings, arena, FINDING_ERROR, rule, "value", "-5",
+                                     "-5 is below 0.", "Correct it in PACS."),
+                         0);
         assert_ok(f, progress_begin(f->progress, &f->error));
         assert_ok(f, quarantine_put(progress_database(f->progress), operation_id, &mapping, &c, &f->error));
         assert_ok(f, progress_commit(f->progress, &f->error));
@@ -27,11 +31,13 @@ static uint64_t count(Fixture *f, const char *entity) {
         return n;
 }
 
-static json_t *list(Fixture *f, const char *entity, const char *rule, unsigned limit, unsigned offset, uint64_t expected_total) {
+static json_t *list(Fixture *f, const char *entity, const char *rule, unsigned limit, unsigned offset,
+                    uint64_t expected_total) {
         uint64_t total = UINT64_MAX;
         json_t *array = NULL;
 
-        assert_ok(f, quarantine_list(f->folder, "pair", entity, rule, limit, offset, &array, &total, &f->error));
+        assert_ok(f, quarantine_list(f->folder, "pair", entity, rule, limit, offset, &array, &total,
+                                     &f->error));
         assert_int_equal(total, expected_total);
         return array;
 }
@@ -60,7 +66,8 @@ static void test_an_entry_for_people(void **state) {
         assert_string_equal(json_member_text(finding, "field"), "value");
         assert_string_equal(json_member_text(finding, "value"), "-5");
         assert_string_equal(json_member_text(finding, "remedy"), "Correct it in PACS.");
-        assert_ok(f, quarantine_show(f->folder, "pair", json_member_integer(entry, "id", 0), &one, &f->error));
+        assert_ok(f,
+                  quarantine_show(f->folder, "pair", json_member_integer(entry, "id", 0), &one, &f->error));
         assert_true(json_equal(one, entry));
 }
 
@@ -81,7 +88,8 @@ static void test_held_again_is_renewed(void **state) {
         assert_string_equal(json_member_text(a, "first_seen"), json_member_text(b, "first_seen"));
         assert_string_equal(json_member_text(b, "operation_id"), OPERATION_2);
         assert_int_equal(json_array_size(json_object_get(b, "findings")), 1);
-        assert_string_equal(json_member_text(json_array_get(json_object_get(b, "findings"), 0), "rule"), "required");
+        assert_string_equal(json_member_text(json_array_get(json_object_get(b, "findings"), 0), "rule"),
+                            "required");
 }
 
 static void test_without_a_key_by_digest(void **state) {
@@ -109,10 +117,10 @@ static void test_release(void **state) {
         hold(f, arena, OPERATION_1, "B", 1, "minimum");
         a = text("A");
         assert_int_equal(key_encode(&a, 1, arena, &key), 0);
-        assert_ok(f, quarantine_release(d, "owner", key, &f->error));           /* another entity's */
+        assert_ok(f, quarantine_release(d, "owner", key, &f->error)); /* another entity's */
         assert_int_equal(count(f, NULL), 2);
         assert_ok(f, quarantine_release(d, "parcel", key, &f->error));
-        assert_ok(f, quarantine_release(d, "parcel", key, &f->error));          /* none is fine */
+        assert_ok(f, quarantine_release(d, "parcel", key, &f->error)); /* none is fine */
         assert_int_equal(count(f, "parcel"), 1);
         assert_int_equal(count(f, "owner"), 0);
         hold(f, arena, OPERATION_2, NULL, 9, "key");
@@ -137,7 +145,7 @@ static void test_filters_and_pages(void **state) {
                 json_auto_t *array = list(f, NULL, NULL, 4, offset, 10);
 
                 assert_int_equal(json_array_size(array), offset == 8 ? 2 : 4);
-                if (offset == 0)        /* newest first */
+                if (offset == 0) /* newest first */
                         assert_string_equal(json_member_text(json_array_get(array, 0), "key"), "9");
         }
         json_decref(list(f, NULL, "minimum", 10, 0, 5));
@@ -163,7 +171,8 @@ static void test_what_is_not_there(void **state) {
         assert_int_equal(quarantine_show(f->folder, "other", 1, &one, &f->error), -ENXIO);
         assert_int_equal(f->error.id, ERROR_NOT_FOUND);
         error_done(&f->error);
-        assert_int_equal(quarantine_list(f->folder, "../state", NULL, NULL, 10, 0, &one, &total, &f->error), -EINVAL);
+        assert_int_equal(quarantine_list(f->folder, "../state", NULL, NULL, 10, 0, &one, &total, &f->error),
+                         -EINVAL);
         assert_int_equal(f->error.id, ERROR_ARGUMENT);
         assert_null(one);
 }
@@ -172,12 +181,9 @@ static void test_what_is_not_there(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_an_entry_for_people),
-                TEST(test_held_again_is_renewed),
-                TEST(test_without_a_key_by_digest),
-                TEST(test_release),
-                TEST(test_filters_and_pages),
-                TEST(test_what_is_not_there),
+                TEST(test_an_entry_for_people),     TEST(test_held_again_is_renewed),
+                TEST(test_without_a_key_by_digest), TEST(test_release),
+                TEST(test_filters_and_pages),       TEST(test_what_is_not_there),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,7 @@ static void test_marks_are_kept_by_a_commit(void **state) {
         assert_ok(f, progress_begin(f->progress, &f->error));
         mark_range(f, 1, 60);
         assert_ok(f, progress_commit(f->progress, &f->error));
-        mark_range(f, 61, 70);          /* not committed: gone with the process */
+        mark_range(f, 61, 70); /* not committed: gone with the process */
         assert_int_equal(missing(f), 30);
         fixture_reopen(f);
         assert_int_equal(missing(f), 40);
@@ -90,8 +90,8 @@ static void test_a_deleted_row_is_not_missing(void **state) {
         put_range(f, 0, 1, 10, 1);
         assert_ok(f, progress_begin(f->progress, &f->error));
         mark_range(f, 1, 5);
-        assert_ok(f, baseline_delete(f->entity, key_of(0), &f->error));         /* marked */
-        assert_ok(f, baseline_delete(f->entity, key_of(9), &f->error));         /* not marked */
+        assert_ok(f, baseline_delete(f->entity, key_of(0), &f->error)); /* marked */
+        assert_ok(f, baseline_delete(f->entity, key_of(9), &f->error)); /* not marked */
         assert_ok(f, progress_commit(f->progress, &f->error));
         assert_int_equal(missing(f), 4);
         fixture_reopen(f);
@@ -111,7 +111,8 @@ static void test_missing_rows_in_pages(void **state) {
         for (uint64_t i = 2; i <= 20; i += 2)
                 assert_int_equal(seen_mark(f->entity, i), 0);
         do {
-                assert_ok(f, seen_missing(f->entity, after, arena, keys, rows, ELEMENTSOF(keys), &n, &f->error));
+                assert_ok(f, seen_missing(f->entity, after, arena, keys, rows, ELEMENTSOF(keys), &n,
+                                          &f->error));
                 for (size_t i = 0; i < n; i++, total++) {
                         assert_true(key_equal(keys[i], key_of((unsigned) total * 2)));
                         assert_int_equal(rows[i].number, total * 2 + 1);

@@ -4,11 +4,15 @@
 
 static const char first[] = "create table t (a integer primary key, b text, c blob) strict;";
 static const char second[] = "alter table t add column d integer not null default 7;";
-static const char *const one[] = { first, NULL };
-static const char *const two[] = { first, second, NULL };
-static const char *const broken[] = { first, "create table u (a integer) strict; create table t (a integer)", NULL };
+static const char *const one[] = {first, NULL};
+static const char *const two[] = {first, second, NULL};
+static const char *const broken[] = {first, "create table u (a integer) strict; create table t (a integer)",
+                                     NULL};
 
-typedef struct State { char *folder, *path; Error error; } State;
+typedef struct State {
+        char *folder, *path;
+        Error error;
+} State;
 
 static int set_up(void **state) {
         State *s = calloc(1, sizeof(*s));
@@ -73,11 +77,11 @@ static void test_values_come_back(void **state) {
         assert_int_equal(statement_step(s, &st->error), 1);
         assert_null(statement_text(s, 1));
         assert_true(statement_is_null(s, 1));
-        assert_false(statement_is_null(s, 2));          /* empty, not null */
+        assert_false(statement_is_null(s, 2)); /* empty, not null */
         assert_non_null(statement_bytes(s, 2, &size));
         assert_int_equal(size, 0);
         assert_int_equal(statement_step(s, &st->error), 0);
-        assert_int_equal(statement_step(s, &st->error), 1);     /* done is reset: it starts again */
+        assert_int_equal(statement_step(s, &st->error), 1); /* done is reset: it starts again */
         statement_reset(s);
 }
 
@@ -151,7 +155,7 @@ static void test_transactions(void **state) {
         assert_int_equal(database_execute(d, "insert into t (a) values (1)", &st->error), 0);
         database_rollback(d);
         assert_int_equal(one_integer(d, "select count(*) from t"), 0);
-        database_rollback(d);           /* harmless outside */
+        database_rollback(d); /* harmless outside */
         assert_int_equal(database_begin(d, &st->error), 0);
         assert_int_equal(database_execute(d, "insert into t (a) values (1)", &st->error), 0);
         assert_int_equal(database_commit(d, &st->error), 0);
@@ -177,8 +181,9 @@ static void test_no_database(void **state) {
         State *st = *state;
         _cleanup_(database_closep) Database *d = NULL;
 
-        free(test_file_write(st->folder, "a.db", "This is no database, though it is long enough to be taken for one."
-                                                 " A header has a hundred bytes and begins otherwise."));
+        free(test_file_write(st->folder, "a.db",
+                             "This is no database, though it is long enough to be taken for one."
+                             " A header has a hundred bytes and begins otherwise."));
         assert_int_equal(database_open(st->path, one, &d, &st->error), -EBADMSG);
         assert_int_equal(st->error.id, ERROR_FILE_FORMAT);
         assert_non_null(strstr(st->error.remedy, "backup"));
@@ -207,7 +212,7 @@ static void test_disk_full(void **state) {
         assert_int_equal(r, -ENOSPC);
         assert_int_equal(st->error.id, ERROR_DISK_FULL);
         assert_non_null(strstr(st->error.remedy, "room"));
-        assert_true(one_integer(d, "select count(*) from t") > 0);      /* what was committed stays */
+        assert_true(one_integer(d, "select count(*) from t") > 0); /* what was committed stays */
 }
 
 static void test_busy(void **state) {
@@ -230,7 +235,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_values_come_back, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_settings, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_migrates_forward_only, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_a_failing_migration_leaves_the_file_as_it_was, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_a_failing_migration_leaves_the_file_as_it_was, set_up,
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_transactions, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_a_key_that_is_there, set_up, tear_down),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state-fixture.h"
 
-static void run(StateFixture *f, unsigned n, const char *pair, OperationKind kind, OperationStatus status, int64_t n_read, int64_t n_held) {
+static void run(StateFixture *f, unsigned n, const char *pair, OperationKind kind, OperationStatus status,
+                int64_t n_read, int64_t n_held) {
         _cleanup_operation_ Operation *o = operation_of(f, n, pair, kind);
         int64_t attempt;
 
@@ -45,7 +46,9 @@ static void test_finished_ones_only(void **state) {
         run(f, 2, "a", OPERATION_INCREMENTAL, OPERATION_FAILED, 8, 0);
         run(f, 3, "b", OPERATION_INCREMENTAL, OPERATION_RUNNING, 1000, 0);
         run(f, 4, "b", OPERATION_INCREMENTAL, OPERATION_CANCELLED, 1000, 0);
-        assert_ok(f, database_execute(f->database, "update operation set start_time = 1000000, end_time = 3000000", &f->error));
+        assert_ok(f, database_execute(f->database,
+                                      "update operation set start_time = 1000000, end_time = 3000000",
+                                      &f->error));
         assert_ok(f, operation_totals(f->database, NULL, 0, 0, &t, &f->error));
         assert_int_equal(number(t, "total_operations"), 2);
         assert_int_equal(number(t, "full_syncs"), 1);
@@ -79,7 +82,8 @@ static void test_filters(void **state) {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, state_set_up, state_tear_down)
 
 int main(void) {
-        const struct CMUnitTest tests[] = { TEST(test_nothing_yet), TEST(test_finished_ones_only), TEST(test_filters) };
+        const struct CMUnitTest tests[] = {TEST(test_nothing_yet), TEST(test_finished_ones_only),
+                                           TEST(test_filters)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
