@@ -114,6 +114,10 @@ static int sqlite_check(Connection *connection, const Pair *pair, const Mapping 
 static int sqlite_begin(Connection *connection, Error *error) {
         SqliteConnection *c = (SqliteConnection *) connection;
 
+        /* Without this a handle that only reads would begin to read. */
+        if (sqlite3_db_readonly(c->db, "main") == 1)
+                return error_set(error, ERROR_SYSTEM_READ_ONLY, "Give it access: write if it is meant to be a target",
+                                 "System \"%s\" is opened for reading", c->system->name);
         return sqlite_execute(c->db, c->system, "begin immediate", error);
 }
 
