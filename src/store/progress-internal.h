@@ -65,10 +65,9 @@ void seen_saved(ProgressEntity *e);                          /* they are committ
 void seen_unmark(ProgressEntity *e, uint64_t number);
 void seen_done(ProgressEntity *e);
 
-/* checkpoint.c */
-_must_check_ int entity_load(
-        ProgressEntity *e,
-        Error *error); /* id, counts and checkpoint anew from the file; adds the row where missing */
+/* checkpoint.c: entity_load() reads id, counts and checkpoint anew from the file, and adds the row where it
+ * is missing. */
+_must_check_ int entity_load(ProgressEntity *e, Error *error);
 _must_check_ int entity_save_counts(ProgressEntity *e, Error *error);
 void checkpoint_done(Checkpoint *c);
 
