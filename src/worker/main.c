@@ -118,7 +118,21 @@ static int outcome(Run *run, const Error *cause) {
         return operation_held(run->operation) > 0 ? EXIT_QUARANTINED : EXIT_SUCCESS;
 }
 
-static int attempt(Run *run, const PairSet *pairs) {
+/* Each mistake of the pair's own file; those of other pairs are theirs to tell. */
+static void broken_pair_print(const PairSet *pairs, const char *name, const Mistakes *mistakes) {
+        const BrokenPair *broken = pairs_find_broken(pairs, name);
+
+        for (size_t i = 0; broken && i < mistakes->n_errors; i++) {
+                _cleanup_free_ char *text = NULL;
+
+                if (!text_equal(mistakes->errors[i].file, broken->file))
+                        continue;
+                text = error_to_text(mistakes->errors + i);
+                (void) fprintf(stderr, "%s\n", text ? text : error_title(mistakes->errors[i].id));
+        }
+}
+
+static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
         _cleanup_error_ Error error = { 0 };
         int64_t number;
         int r;
@@ -137,7 +151,8 @@ static int attempt(Run *run, const PairSet *pairs) {
                 run->operation->mapping_hash = strdup(run->pair->content_hash_text);
                 hint_open(run);
                 r = operation_run(run, &error);
-        }
+        } else
+                broken_pair_print(pairs, run->operation->sync_pair_id, mistakes);
         if (r < 0 && error.id == ERROR_NONE)
                 (void) error_set(&error, error_from_errno(r), NULL, "The operation failed: %s", strerror(-r));
         r = outcome(run, error.id ? &error : NULL);
@@ -145,15 +160,14 @@ static int attempt(Run *run, const PairSet *pairs) {
         return r;
 }
 
-static int configuration_read(Settings **ret_settings, PairSet **ret_pairs) {
-        _cleanup_mistakes_ Mistakes mistakes = { 0 };
+static int configuration_read(Settings **ret_settings, PairSet **ret_pairs, Mistakes *mistakes) {
         int r;
 
-        r = settings_load(ret_settings, &mistakes);
+        r = settings_load(ret_settings, mistakes);
         if (r >= 0)
-                r = pairs_load(*ret_settings, ret_pairs, &mistakes);    /* a broken pair stops only operations of its own */
+                r = pairs_load(*ret_settings, ret_pairs, mistakes);     /* a broken pair stops only operations of its own */
         if (r < 0)
-                mistakes_print(&mistakes, stderr);
+                mistakes_print(mistakes, stderr);
         return r;
 }
 
@@ -180,11 +194,12 @@ static int work(const char *id) {
         _cleanup_pairs_ PairSet *pairs = NULL;
         _cleanup_operation_ Operation *operation = NULL;
         _cleanup_(database_closep) Database *state = NULL;
+        _cleanup_mistakes_ Mistakes mistakes = { 0 };
         _cleanup_error_ Error error = { 0 };
         Run run = { .hint_fd = -EBADF };
         int r;
 
-        r = configuration_read(&settings, &pairs);
+        r = configuration_read(&settings, &pairs, &mistakes);
         if (r < 0)
                 return error_exit_status(ERROR_CONFIGURATION);
         r = state_open(settings->state_directory, &state, &error);
@@ -198,7 +213,7 @@ static int work(const char *id) {
         run.settings = settings;
         run.state = state;
         run.batch_records = batch_records();
-        return attempt(&run, pairs);
+        return attempt(&run, pairs, &mistakes);
 }
 
 int main(int argc, char *argv[]) {
