@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../testing.h"
+#include "basic/text.h"
+#include "config/settings.h"
+#include <sys/stat.h>
+
+static int setup(void **state) {
+        char *folder = test_folder_new();
+
+        assert_int_equal(setenv("CONFIGURATION_DIRECTORY", folder, 1), 0);
+        assert_int_equal(setenv("TERRAFUSION_SHARE", "/share", 1), 0);
+        assert_int_equal(setenv("STATE_DIRECTORY", "/state:/other", 1), 0);
+        (void) unsetenv("RUNTIME_DIRECTORY");
+        (void) unsetenv("LOG_LEVEL");
+        (void) unsetenv("SYNC_SERVICE_DB_URL");
+        *state = folder;
+        return 0;
+}
+
+static int teardown(void **state) {
+        test_folder_remove(*state);
+        return 0;
+}
+
+static void put(const char *folder, const char *name, const char *text) {
+        free(test_file_write(folder, name, text));
+}
+
+static Settings *load(Mistakes *m) {
+        Settings *s = NULL;
+
+        assert_int_equal(settings_load(&s, m), 0);
+        return s;
+}
+
+static void check_mistakes(const Mistakes *m, const char *folder, const char *const *expected) {
+        size_t n = 0;
+
+        for (; expected[n]; n++) {
+                _cleanup_free_ char *text = NULL;
+                assert_true(n < m->n_errors);
+                text = error_to_text(&m->errors[n]);
+                assert_true(text_starts_with(text, folder));
+                assert_string_equal(text + strlen(folder), expected[n]);
+        }
+        assert_int_equal(m->n_errors, n);
+}
+
+static void test_defaults(void **state) {
+        _cleanup_mistakes_ Mistakes m = {};
+        _cleanup_settings_ Settings *s = load(&m);
+        _cleanup_free_ char *own = NULL;
+
+        assert_int_equal(mistakes_count(&m), 0);
+        assert_int_equal(s->operations_max, 2);
+        assert_true(s->worker_memory_bytes == 512ULL << 20);
+        assert_string_equal(s->log_level, "info");
+        assert_string_equal(s->state_directory, "/state");
+        assert_string_equal(s->runtime_directory, "/run/terrafusion");
+        assert_true(asprintf(&own, "%s/mappings", (char *) *state) > 0);
+        assert_string_equal(s->mapping_directories[0], own);
+        assert_string_equal(s->mapping_directories[1], "/share/mappings");
+        assert_null(s->mapping_directories[2]);
+}
+
+static void test_files(void **state) {
+        const char *folder = *state;
+        _cleanup_mistakes_ Mistakes m = {};
+        _cleanup_settings_ Settings *s = NULL;
+        _cleanup_free_ char *drop_ins = NULL, *path = NULL;
+        json_auto_t *json = NULL;
+
+        assert_true(asprintf(&drop_ins, "%s/terrafusion.d", folder) > 0);
+        assert_int_equal(mkdir(drop_ins, 0700), 0);
+        put(folder, "terrafusion.yaml", "systems:\n  pacs: {kind: sqlite, path: pacs.db}\n  rolls: {kind: csv, path: /rolls, delimiter: \";\"}\n"
+            "limits: {operations: 3}\nretention: {operations: forever, journals: 30d}\nlog_level: debug\n");
+        put(drop_ins, "10-a.yaml", "systems: {pacs: {kind: sqlite, path: /b.db, access: write}}\n");
+        put(drop_ins, "20-b.yaml", "limits: {operations: 5, worker_memory: 1G}\n");
+        put(drop_ins, "30-c.conf", "not: read\n");
+        assert_int_equal(setenv("LOG_LEVEL", "WARNING", 1), 0);
+        s = load(&m);
+        assert_int_equal(mistakes_count(&m), 0);
+        assert_int_equal(s->n_systems, 2);
+        assert_string_equal(settings_system(s, "pacs")->path, "/b.db");
+        assert_true(settings_system(s, "pacs")->may_write);
+        assert_string_equal(json_string_value(json_object_get(settings_system(s, "rolls")->options, "delimiter")), ";");
+        assert_null(json_object_get(settings_system(s, "rolls")->options, "path"));
+        assert_int_equal(settings_system(s, "rolls")->line, 3);
+        assert_null(settings_system(s, "gis"));
+        assert_int_equal(s->operations_max, 5);
+        assert_true(s->worker_memory_bytes == 1ULL << 30);
+        assert_true(s->retention_operations_usec == UINT64_MAX);
+        assert_true(s->retention_journals_usec == 30 * 86400000000ULL);
+        assert_string_equal(s->log_level, "warning");
+        json = settings_to_json(s);
+        assert_true(asprintf(&path, "%s/20-b.yaml:1", drop_ins) > 0);
+        assert_string_equal(json_string_value(json_object_get(json_object_get(json, "origins"), "limits.operations")), path);
+        assert_true(json_is_null(json_object_get(json_object_get(json, "retention"), "operations")));
+        assert_int_equal(json_array_size(json_object_get(json, "systems")), 2);
+}
+
+static void test_relative_path(void **state) {
+        const char *folder = *state;
+        _cleanup_mistakes_ Mistakes m = {};
+        _cleanup_settings_ Settings *s = NULL;
+        _cleanup_free_ char *path = NULL;
+
+        put(folder, "terrafusion.yaml", "systems: {pacs: {kind: sqlite, path: pacs.db}}\n");
+        s = load(&m);
+        assert_true(asprintf(&path, "%s/pacs.db", folder) > 0);
+        assert_string_equal(settings_system(s, "pacs")->path, path);
+}
+
+static void test_mistakes(void **state) {
+        static const char *const expected[] = {
+                "/terrafusion.yaml:2:3: system \"a\" lacks the member \"path\" (TF-2000). Add path: the database file, or the folder with the files",
+                "/terrafusion.yaml:2:13: There is no kind of system \"sqlit\" (TF-2000). Did you mean \"sqlite\"?",
+                "/terrafusion.yaml:3:13: Not there yet is the kind \"odbc\" (TF-2002). Use sqlite or csv for now",
+                "/terrafusion.yaml:3:28: \"hours\" is not there yet (TF-2002). Leave it out for now",
+                "/terrafusion.yaml:4:27: Not there yet is writing to \"csv\" (TF-2002). Leave access out; csv files can only be read for now",
+                "/terrafusion.yaml:4:53: The delimiter cannot be \"::\" (TF-2000). Write one character, such as \";\" or \"\\t\"",
+                "/terrafusion.yaml:5:3: A system cannot be named \"D\" (TF-2000). Names begin with a lower-case letter and go on with a-z, 0-9, _ and -",
+                "/terrafusion.yaml:6:22: \"operations\" cannot be \"0\" (TF-2000). Write a number from 1 to 64",
+                "/terrafusion.yaml:7:25: This is no duration: \"long\" (TF-2000). Write forever, or a number with one of min h d w y, such as 400d",
+                "/terrafusion.yaml:8:1: The configuration has no member \"loglevel\" (TF-2000). Did you mean \"log_level\"?",
+                NULL,
+        };
+        _cleanup_mistakes_ Mistakes m = {};
+        _cleanup_settings_ Settings *s = NULL;
+
+        put(*state, "terrafusion.yaml", "systems:\n  a: {kind: sqlit}\n  b: {kind: odbc, path: x, hours: \"20:00-06:00\"}\n"
+            "  c: {kind: csv, path: x, access: write, delimiter: \"::\"}\n  D: {kind: csv, path: x}\n"
+            "limits: {operations: 0}\nretention: {operations: long}\nloglevel: debug\n");
+        s = load(&m);
+        check_mistakes(&m, *state, expected);
+        assert_int_equal(s->n_systems, 0);
+        assert_int_equal(s->operations_max, 2);
+}
+
+static void test_environment(void **state) {
+        _cleanup_mistakes_ Mistakes m = {};
+        _cleanup_settings_ Settings *s = NULL;
+
+        assert_int_equal(setenv("LOG_LEVEL", "loud", 1), 0);
+        assert_int_equal(setenv("SYNC_SERVICE_DB_URL", "postgresql://x", 1), 0);
+        s = load(&m);
+        assert_int_equal(m.n_errors, 2);
+        assert_string_equal(m.errors[0].detail, "SYNC_SERVICE_DB_URL is not there yet");
+        assert_string_equal(m.errors[1].detail, "LOG_LEVEL cannot be \"loud\"");
+        assert_string_equal(s->log_level, "info");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_defaults, setup, teardown), cmocka_unit_test_setup_teardown(test_files, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_relative_path, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown), cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
