@@ -5,8 +5,8 @@
 #include "connect/csv.h"
 #include "connect/sqlite.h"
 
-static const Connector *const connectors[] = { &csv_connector, &sqlite_connector };
-static const char *const kinds[] = { "csv", "sqlite", NULL };
+static const Connector *const connectors[] = {&csv_connector, &sqlite_connector};
+static const char *const kinds[] = {"csv", "sqlite", NULL};
 
 const Connector *connector_find(const char *kind) {
         for (size_t i = 0; i < ELEMENTSOF(connectors); i++)
@@ -15,25 +15,25 @@ const Connector *connector_find(const char *kind) {
         return NULL;
 }
 
-const char *const *connector_kinds(void) {
-        return kinds;
-}
+const char *const *connector_kinds(void) { return kinds; }
 
 int connection_open(const System *system, bool write, Connection **ret, Error *error) {
         const Connector *connector = connector_find(system->kind);
         int r;
 
         if (!connector) {
-                r = error_set(error, ERROR_NOT_YET, "Use kind: sqlite or kind: csv", "System \"%s\": kind \"%s\" is not there yet",
-                              system->name, system->kind);
+                r = error_set(error, ERROR_NOT_YET, "Use kind: sqlite or kind: csv",
+                              "System \"%s\": kind \"%s\" is not there yet", system->name, system->kind);
                 (void) error_at(error, system->file, system->line, 0);
                 return r;
         }
         if (write && !(connector->capabilities & CONNECTOR_WRITES))
                 return error_set(error, ERROR_NOT_YET, "Use a system of kind: sqlite as the target",
-                                 "System \"%s\": writing to kind \"%s\" is not there yet", system->name, system->kind);
+                                 "System \"%s\": writing to kind \"%s\" is not there yet", system->name,
+                                 system->kind);
         if (write && !system->may_write) {
-                r = error_set(error, ERROR_SYSTEM_READ_ONLY, "Give it access: write if it is meant to be a target",
+                r = error_set(error, ERROR_SYSTEM_READ_ONLY,
+                              "Give it access: write if it is meant to be a target",
                               "System \"%s\" has access: read", system->name);
                 (void) error_at(error, system->file, system->line, 0);
                 return r;
@@ -47,14 +47,16 @@ Connection *connection_close(Connection *c) {
         return NULL;
 }
 
-int connection_check(Connection *c, const Pair *pair, const Mapping *mapping, bool target, json_t *report, Error *error) {
+int connection_check(Connection *c, const Pair *pair, const Mapping *mapping, bool target, json_t *report,
+                     Error *error) {
         assert(json_is_array(report));
         return c->connector->check(c, pair, mapping, target, report, error);
 }
 
 int connection_horizon(Connection *c, const Mapping *mapping, Value *ret_high, Error *error) {
         if (!(c->connector->capabilities & CONNECTOR_WATERMARK))
-                return error_set(error, ERROR_WATERMARK, "Use strategy: full", "A system of kind \"%s\" has no watermark", c->connector->kind);
+                return error_set(error, ERROR_WATERMARK, "Use strategy: full",
+                                 "A system of kind \"%s\" has no watermark", c->connector->kind);
         return c->connector->horizon(c, mapping, ret_high, error);
 }
 
@@ -106,9 +108,7 @@ Writer *writer_close(Writer *w) {
         return NULL;
 }
 
-int writer_count(Writer *w, uint64_t *ret, Error *error) {
-        return w->connector->count(w, ret, error);
-}
+int writer_count(Writer *w, uint64_t *ret, Error *error) { return w->connector->count(w, ret, error); }
 
 int writer_fetch(Writer *w, Arena *arena, const Value *key, Value *ret_values, Error *error) {
         return w->connector->fetch(w, arena, key, ret_values, error);

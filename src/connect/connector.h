@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* THEIR systems: the interface every kind of system implements, one file each. In the worker only; calls block. */
+/* THEIR systems: the interface every kind of system implements, one file each. In the worker only; calls
+ * block. */
 #include "basic/arena.h"
 #include "basic/error.h"
 #include "model/mapping.h"
@@ -22,7 +23,7 @@ typedef struct ReadPlan {
         const Mapping *mapping;         /* table, joins, where, columns */
         bool by_watermark;              /* low ≤ watermark < high; else every record */
         Value low, high;                /* as horizon() gives them; low VALUE_NULL: from the beginning */
-        const char *position;           /* resume after this (from reader_position of an identical plan), or NULL */
+        const char *position;           /* resume after this (of an identical plan), or NULL */
 } ReadPlan;
 
 typedef struct Connector {
@@ -30,8 +31,10 @@ typedef struct Connector {
         unsigned capabilities;
         int (*open)(const System *system, bool write, Connection **ret, Error *error);
         void (*close)(Connection *c);
-        /* Checks that table, joins, columns exist for reading (target=false) or writing (target=true); appends {what, ok, message, remedy}. */
-        int (*check)(Connection *c, const Pair *pair, const Mapping *mapping, bool target, json_t *report, Error *error);
+        /* Checks that table, joins, columns exist for reading (target=false) or writing (target=true);
+         * appends {what, ok, message, remedy}. */
+        int (*check)(Connection *c, const Pair *pair, const Mapping *mapping, bool target, json_t *report,
+                     Error *error);
         int (*horizon)(Connection *c, const Mapping *mapping, Value *ret_high, Error *error);
         int (*reader_open)(Connection *c, const ReadPlan *plan, Reader **ret, Error *error);
         int (*reader_next)(Reader *r, Value *values, Error *error);
@@ -62,24 +65,30 @@ const char *const *connector_kinds(void);       /* NULL-terminated names */
 _must_check_ int connection_open(const System *system, bool write, Connection **ret, Error *error);
 Connection *connection_close(Connection *c);
 DEFINE_CLEANUP(Connection, connection_close)
-_must_check_ int connection_check(Connection *c, const Pair *pair, const Mapping *mapping, bool target, json_t *report, Error *error);
-/* The proved horizon (algorithms.md §8): every later commit has a stamp ≥ *ret_high; everything below it is visible to a reader opened
- * afterwards. Its bytes live as long as the connection. ERROR_WATERMARK where it cannot be proved, with the remedy. */
+_must_check_ int connection_check(Connection *c, const Pair *pair, const Mapping *mapping, bool target,
+                                  json_t *report, Error *error);
+/* The proved horizon (algorithms.md §8): every later commit has a stamp ≥ *ret_high; everything below it
+ * is visible to a reader opened afterwards. Its bytes live as long as the connection. ERROR_WATERMARK
+ * where it cannot be proved, with the remedy. */
 _must_check_ int connection_horizon(Connection *c, const Mapping *mapping, Value *ret_high, Error *error);
 _must_check_ int connection_begin(Connection *c, Error *error);
-_must_check_ int connection_commit(Connection *c, Error *error);        /* after a failure the transaction is rolled back or its fate is unknown: settle */
+/* After a failure the transaction is rolled back or its fate is unknown: settle. */
+_must_check_ int connection_commit(Connection *c, Error *error);
 void connection_rollback(Connection *c);
 
 /* A scan in the source's cheapest stable order, one snapshot. Values come in mapping->columns' order. */
 _must_check_ int reader_open(Connection *c, const ReadPlan *plan, Reader **ret, Error *error);
-/* 1: a record (values borrowed until the next call); 0: end. A record that cannot be read is an error of the whole scan, never skipped. */
+/* 1: a record (values borrowed until the next call); 0: end. A record that cannot be read is an error of
+ * the whole scan, never skipped. */
 _must_check_ int reader_next(Reader *r, Value *values, Error *error);
-/* Where the scan is after the last record, opaque text, borrowed until the next call; NULL where the kind cannot resume. */
+/* Where the scan is after the last record, opaque text, borrowed until the next call; NULL where the kind
+ * cannot resume. */
 const char *reader_position(Reader *r);
 /* Did the scan take up at the plan's position? false: it began anew. */
 bool reader_resumed(const Reader *r);
-/* Whether the scan went on at plan->position. False: there was none, or the source is no longer what the position was taken of
- * (another file, a vacuumed or altered database); then the scan is a whole one, from the first record. */
+/* Whether the scan went on at plan->position. False: there was none, or the source is no longer what the
+ * position was taken of (another file, a vacuumed or altered database); then the scan is a whole one,
+ * from the first record. */
 bool reader_resumed(const Reader *r);
 Reader *reader_close(Reader *r);
 DEFINE_CLEANUP(Reader, reader_close)
@@ -87,9 +96,11 @@ DEFINE_CLEANUP(Reader, reader_close)
 _must_check_ int writer_open(Connection *c, const Mapping *mapping, Writer **ret, Error *error);
 Writer *writer_close(Writer *w);
 DEFINE_CLEANUP(Writer, writer_close)
-_must_check_ int writer_count(Writer *w, uint64_t *ret, Error *error);          /* rows in the target table */
-/* The present record by key (mapping->n_key values), as the target stores it: 1 and n_fields raw values in the arena, or 0: there is none. */
+_must_check_ int writer_count(Writer *w, uint64_t *ret, Error *error);  /* rows in the target table */
+/* The present record by key (mapping->n_key values), as the target stores it: 1 and n_fields raw values
+ * in the arena, or 0: there is none. */
 _must_check_ int writer_fetch(Writer *w, Arena *arena, const Value *key, Value *ret_values, Error *error);
-/* Writes an INSERT, UPDATE (only changed fields) or DELETE inside the transaction. A class RECORD error concerns this record alone and leaves the
- * transaction usable. An UPDATE or DELETE that meets no row is ERROR_RECORD_REFUSED. ABSENT values are left out. */
+/* Writes an INSERT, UPDATE (only changed fields) or DELETE inside the transaction. A class RECORD error
+ * concerns this record alone and leaves the transaction usable. An UPDATE or DELETE that meets no row is
+ * ERROR_RECORD_REFUSED. ABSENT values are left out. */
 _must_check_ int writer_write(Writer *w, const Change *change, Error *error);

@@ -11,7 +11,7 @@
 #include "basic/text.h"
 #include "connect/table.h"
 
-#define HASHED_BYTES 4096U              /* of a file's begin: tells a file from its successor of the same size and time */
+#define HASHED_BYTES      4096U /* of a file's begin: tells it from a successor of its size and time */
 #define POSITION_TEXT_MAX 128
 
 typedef struct CsvConnection {
@@ -19,24 +19,27 @@ typedef struct CsvConnection {
         const System *system;
         char delimiter;
         bool latin1, is_folder;
-        const char *null_text;          /* of the options, or NULL */
+        const char *null_text; /* of the options, or NULL */
 } CsvConnection;
 
 /* What a position rests on: the same file, not touched since. */
-typedef struct FileIdentity { int64_t size, modified_nsec; uint64_t hash; } FileIdentity;
+typedef struct FileIdentity {
+        int64_t size, modified_nsec;
+        uint64_t hash;
+} FileIdentity;
 
 typedef struct CsvScan {
         Reader base;
         const CsvConnection *connection;
         char *path;
         CsvReader *csv;
-        int fd;                         /* a second one to the same file, to look at it at the end */
-        size_t *columns;                /* place in the file of each column of the mapping */
+        int fd;          /* a second one to the same file, to look at it at the end */
+        size_t *columns; /* place in the file of each column of the mapping */
         size_t n_columns, n_header;
-        char **names;                   /* of the header, NULL-terminated */
+        char **names; /* of the header, NULL-terminated */
         FileIdentity identity;
         bool resumed, at_end, any;
-        char *text;                     /* the present record in UTF-8, where the file is in latin-1 */
+        char *text; /* the present record in UTF-8, where the file is in latin-1 */
         size_t text_capacity;
         char position[POSITION_TEXT_MAX];
 } CsvScan;
@@ -46,14 +49,16 @@ typedef struct CsvScan {
 static int option_error(const System *system, const char *remedy, const char *name, Error *error) {
         int r;
 
-        r = error_set(error, ERROR_CONFIGURATION, remedy, "System \"%s\": option %s is not valid", system->name, name);
+        r = error_set(error, ERROR_CONFIGURATION, remedy, "System \"%s\": option %s is not valid",
+                      system->name, name);
         (void) error_field(error, name);
         (void) error_at(error, system->file, system->line, 0);
         return r;
 }
 
 static int options_take(CsvConnection *c, Error *error) {
-        const json_t *delimiter = json_object_get(c->system->options, "delimiter"), *null = json_object_get(c->system->options, "null");
+        const json_t *delimiter = json_object_get(c->system->options, "delimiter"),
+                     *null = json_object_get(c->system->options, "null");
         const json_t *encoding = json_object_get(c->system->options, "encoding");
         const char *text;
 
@@ -63,26 +68,29 @@ static int options_take(CsvConnection *c, Error *error) {
                 if (text_equal(text, "tab"))
                         text = "\t";
                 if (!text || strlen(text) != 1 || strchr("\"\r\n", text[0]))
-                        return option_error(c->system, "Write one character, as in delimiter: \";\", or tab", "delimiter", error);
+                        return option_error(c->system, "Write one character, as in delimiter: \";\", or tab",
+                                            "delimiter", error);
                 c->delimiter = text[0];
         }
         if (null && !json_is_null(null)) {
                 c->null_text = json_string_value(null);
                 if (!c->null_text)
-                        return option_error(c->system, "Write the text that means null, as in null: \"NA\"", "null", error);
+                        return option_error(c->system, "Write the text that means null, as in null: \"NA\"",
+                                            "null", error);
         }
         if (encoding) {
                 text = json_string_value(encoding);
-                c->latin1 = text && (text_equal_ignoring_case(text, "latin1") || text_equal_ignoring_case(text, "latin-1"));
-                if (!c->latin1 && !(text && text_equal_ignoring_case(text, "utf-8")) && !(text && text_equal_ignoring_case(text, "utf8")))
-                        return option_error(c->system, "Write encoding: utf-8 or encoding: latin1", "encoding", error);
+                c->latin1 = text && (text_equal_ignoring_case(text, "latin1") ||
+                                     text_equal_ignoring_case(text, "latin-1"));
+                if (!c->latin1 && !(text && text_equal_ignoring_case(text, "utf-8")) &&
+                    !(text && text_equal_ignoring_case(text, "utf8")))
+                        return option_error(c->system, "Write encoding: utf-8 or encoding: latin1",
+                                            "encoding", error);
         }
         return 0;
 }
 
-static void csv_close(Connection *connection) {
-        free(connection);
-}
+static void csv_close(Connection *connection) { free(connection); }
 
 static int csv_open(const System *system, bool write, Connection **ret, Error *error) {
         _cleanup_free_ CsvConnection *c = calloc(1, sizeof(*c));
@@ -97,9 +105,11 @@ static int csv_open(const System *system, bool write, Connection **ret, Error *e
         if (r < 0)
                 return r;
         if (!system->path)
-                return error_set(error, ERROR_CONFIGURATION, "Add path: to the system", "System \"%s\" has no path", system->name);
+                return error_set(error, ERROR_CONFIGURATION, "Add path: to the system",
+                                 "System \"%s\" has no path", system->name);
         if (stat(system->path, &st) < 0)
-                return error_set(error, ERROR_SYSTEM_UNAVAILABLE, "Check path: of the system, and that the service may read it",
+                return error_set(error, ERROR_SYSTEM_UNAVAILABLE,
+                                 "Check path: of the system, and that the service may read it",
                                  "System \"%s\": cannot find \"%s\": %m", system->name, system->path);
         c->is_folder = S_ISDIR(st.st_mode);
         *ret = &TAKE_PTR(c)->base;
@@ -147,9 +157,11 @@ static int file_open(const CsvConnection *c, const char *from, char **ret_path, 
                 return r == -ENOMEM ? r : table_missing("file", from, c->system->name, names, error);
         }
         if (fd < 0)
-                return error_set(error, ERROR_SYSTEM_UNAVAILABLE, "Let the service read the file", "Cannot open \"%s\": %m", path);
+                return error_set(error, ERROR_SYSTEM_UNAVAILABLE, "Let the service read the file",
+                                 "Cannot open \"%s\": %m", path);
         if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-                return error_set(error, ERROR_FILE_FORMAT, "Name a CSV file in from:", "\"%s\" is no file", path);
+                return error_set(error, ERROR_FILE_FORMAT, "Name a CSV file in from:", "\"%s\" is no file",
+                                 path);
         *ret_path = TAKE_PTR(path);
         *ret_fd = TAKE_FD(fd);
         return 0;
@@ -177,8 +189,10 @@ static int identity_read(int fd, FileIdentity *ret) {
         }
         for (size_t i = 0; i < n; i++)
                 hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
-        *ret = (FileIdentity) {
-                .size = st.st_size, .modified_nsec = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec, .hash = hash,
+        *ret = (FileIdentity){
+                .size = st.st_size,
+                .modified_nsec = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec,
+                .hash = hash,
         };
         return 0;
 }
@@ -218,11 +232,13 @@ static int record_read(CsvScan *s, const CsvField **ret_fields, size_t *ret_n, E
         if (r >= 0 || r == -ENOMEM)
                 return r;
         if (r == -EBADMSG)
-                (void) error_set(error, ERROR_FILE_FORMAT, "Close each quoted field with \", and double a \" inside it",
+                (void) error_set(error, ERROR_FILE_FORMAT,
+                                 "Close each quoted field with \", and double a \" inside it",
                                  "A quote is not closed, or text follows a closing quote");
         else if (r == -EFBIG)
                 (void) error_set(error, ERROR_FILE_FORMAT, "Look for a quote that is not closed",
-                                 "A record is longer than %u MiB or has too many fields", RECORD_BYTES_MAX / 1024 / 1024);
+                                 "A record is longer than %u MiB or has too many fields",
+                                 RECORD_BYTES_MAX / 1024 / 1024);
         else
                 return error_set(error, ERROR_IO, NULL, "Cannot read \"%s\": %s", s->path, strerror(-r));
         return file_error(s, error);
@@ -234,12 +250,15 @@ static int utf8_error(const CsvScan *s, const char *column, const CsvField *fiel
         size_t place = 0;
 
         /* The longest valid beginning ends before the byte at fault. */
-        while (place < field->size && ((unsigned char) field->bytes[place] < 0x80 || text_is_utf8(field->bytes, place + 1)))
+        while (place < field->size &&
+               ((unsigned char) field->bytes[place] < 0x80 || text_is_utf8(field->bytes, place + 1)))
                 place++;
         while (place > 0 && !text_is_utf8(field->bytes, place))
                 place--;
-        (void) error_set(error, ERROR_FILE_FORMAT, "Save the file as UTF-8, or say encoding: latin1 in the system's configuration",
-                         "Byte 0x%02X at place %zu of column \"%s\" is not UTF-8", (unsigned char) field->bytes[place], place + 1, column);
+        (void) error_set(error, ERROR_FILE_FORMAT,
+                         "Save the file as UTF-8, or say encoding: latin1 in the system's configuration",
+                         "Byte 0x%02X at place %zu of column \"%s\" is not UTF-8",
+                         (unsigned char) field->bytes[place], place + 1, column);
         (void) error_field(error, column);
         return file_error(s, error);
 }
@@ -312,7 +331,8 @@ static int header_read(CsvScan *s, Table **ret, Error *error) {
         if (r < 0)
                 return r;
         if (r == 0 || (n == 1 && fields[0].size == 0)) {
-                (void) error_set(error, ERROR_FILE_FORMAT, "Let its first line name the columns", "The file has no header row");
+                (void) error_set(error, ERROR_FILE_FORMAT, "Let its first line name the columns",
+                                 "The file has no header row");
                 return error_at(error, s->path, 1, 0);
         }
         for (size_t i = 0; i < n; i++) {
@@ -358,7 +378,8 @@ static int column_place(const CsvScan *s, const Table *t, const char *name, size
                 n_found++;
         }
         if (n_exact > 1 || (n_exact == 0 && n_found > 1)) {
-                (void) error_set(error, ERROR_FILE_FORMAT, "Give each column its own name", "The header names column \"%s\" twice", name);
+                (void) error_set(error, ERROR_FILE_FORMAT, "Give each column its own name",
+                                 "The header names column \"%s\" twice", name);
                 return error_at(error, s->path, 1, 0);
         }
         *ret = place;
@@ -386,17 +407,23 @@ static void scanp(CsvScan **s) {
 
 /* What SQL would do is not there: it is refused rather than left out. */
 static int mapping_refuse(const Mapping *m, const Pair *pair, Error *error) {
-        const char *what = m->n_joins > 0 ? "join:" : m->where ? "where:" : m->strategy == DETECT_WATERMARK ? "strategy: watermark" : NULL;
+        const char *what = m->n_joins > 0                    ? "join:"
+                           : m->where                        ? "where:"
+                           : m->strategy == DETECT_WATERMARK ? "strategy: watermark"
+                                                             : NULL;
         int r;
 
         if (!what)
                 return 0;
-        r = error_set(error, ERROR_MAPPING, m->n_joins || m->where ? "Load the files into a database to join or filter them" : "Use strategy: full",
+        r = error_set(error, ERROR_MAPPING,
+                      m->n_joins || m->where ? "Load the files into a database to join or filter them"
+                                             : "Use strategy: full",
                       "Entity \"%s\" reads a CSV file, which knows no %s", m->entity, what);
         return pair ? error_at(error, pair->file, m->line, m->column) : r;
 }
 
-static int scan_new(const CsvConnection *c, const Mapping *m, CsvScan **ret, Table **ret_table, Error *error) {
+static int scan_new(const CsvConnection *c, const Mapping *m, CsvScan **ret, Table **ret_table,
+                    Error *error) {
         _cleanup_(scanp) CsvScan *s = calloc(1, sizeof(*s));
         int r;
 
@@ -430,10 +457,12 @@ static int position_take(CsvScan *s, const char *position, Error *error) {
         FileIdentity then;
         int end = 0, r;
 
-        if (!position || sscanf(position, "%llu/%llu/%lld/%lld/%llx%n", &offset, &line, &size, &modified, &hash, &end) != 5 ||
+        if (!position ||
+            sscanf(position, "%llu/%llu/%lld/%lld/%llx%n", &offset, &line, &size, &modified, &hash, &end) !=
+                    5 ||
             position[end] != '\0')
                 return 0;
-        then = (FileIdentity) { .size = size, .modified_nsec = modified, .hash = hash };
+        then = (FileIdentity){.size = size, .modified_nsec = modified, .hash = hash};
         if (!identity_equal(&then, &s->identity) || offset > (unsigned long long) size)
                 return 0;
         r = csv_at(s, offset, line, error);
@@ -493,9 +522,11 @@ static int csv_scan_next(Reader *reader, Value *values, Error *error) {
                         return r;
                 if (r == 0)
                         return end_check(s, error);
-        } while (n == 1 && s->n_header > 1 && fields[0].size == 0 && !fields[0].quoted);        /* a blank line is no record */
+        } while (n == 1 && s->n_header > 1 && fields[0].size == 0 &&
+                 !fields[0].quoted); /* a blank line is no record */
         if (n != s->n_header) {
-                (void) error_set(error, ERROR_FILE_FORMAT, "Quote fields that hold the delimiter, or set delimiter: of the system",
+                (void) error_set(error, ERROR_FILE_FORMAT,
+                                 "Quote fields that hold the delimiter, or set delimiter: of the system",
                                  "The record has %zu fields, the header %zu", n, s->n_header);
                 return file_error(s, error);
         }
@@ -511,18 +542,19 @@ static const char *csv_scan_position(Reader *reader) {
 
         if (s->any)
                 (void) snprintf(s->position, sizeof(s->position), "%llu/%llu/%lld/%lld/%llx",
-                                (unsigned long long) csv_reader_offset(s->csv), (unsigned long long) csv_reader_next_line(s->csv),
-                                (long long) s->identity.size, (long long) s->identity.modified_nsec, (unsigned long long) s->identity.hash);
+                                (unsigned long long) csv_reader_offset(s->csv),
+                                (unsigned long long) csv_reader_next_line(s->csv),
+                                (long long) s->identity.size, (long long) s->identity.modified_nsec,
+                                (unsigned long long) s->identity.hash);
         return s->position[0] != '\0' ? s->position : NULL;
 }
 
-static bool csv_scan_resumed(const Reader *reader) {
-        return ((const CsvScan *) reader)->resumed;
-}
+static bool csv_scan_resumed(const Reader *reader) { return ((const CsvScan *) reader)->resumed; }
 
 /* ---- checking ---- */
 
-static int csv_check(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error) {
+static int csv_check(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report,
+                     Error *error) {
         const CsvConnection *c = (const CsvConnection *) connection;
         _cleanup_(table_freep) Table *table = NULL;
         _cleanup_(scanp) CsvScan *s = NULL;
@@ -536,7 +568,8 @@ static int csv_check(Connection *connection, const Pair *pair, const Mapping *m,
                 return -ENOMEM;
         }
         if (target)
-                return report_add(report, what, false, "Writing CSV files is not there yet", "Use a system of kind: sqlite as the target");
+                return report_add(report, what, false, "Writing CSV files is not there yet",
+                                  "Use a system of kind: sqlite as the target");
         r = mapping_refuse(m, pair, &failure);
         if (r == 0)
                 r = scan_new(c, m, &s, &table, &failure);
@@ -548,7 +581,8 @@ static int csv_check(Connection *connection, const Pair *pair, const Mapping *m,
                 r = column_place(s, table, m->columns[i].name, &place, &failure);
         if (r < 0)
                 return r == -ENOMEM ? r : report_add_error(report, what, &failure);
-        if (asprintf(&message, "Can be read: %zu of %zu columns are mapped", m->n_columns, s->n_header) < 0) {
+        if (asprintf(&message, "Can be read: %zu of %zu columns are mapped", m->n_columns, s->n_header) <
+            0) {
                 message = NULL;
                 return -ENOMEM;
         }

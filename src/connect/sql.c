@@ -30,9 +30,7 @@ static int statement_finish(Statement *s, char **ret) {
         return 0;
 }
 
-static void put(Statement *s, const char *text) {
-        (void) fputs(text, s->stream);
-}
+static void put(Statement *s, const char *text) { (void) fputs(text, s->stream); }
 
 static void put_name_n(Statement *s, const char *name, size_t size) {
         (void) fputc('"', s->stream);
@@ -44,9 +42,7 @@ static void put_name_n(Statement *s, const char *name, size_t size) {
         (void) fputc('"', s->stream);
 }
 
-static void put_name(Statement *s, const char *name) {
-        put_name_n(s, name, strlen(name));
-}
+static void put_name(Statement *s, const char *name) { put_name_n(s, name, strlen(name)); }
 
 static void put_table(Statement *s, const char *name) {
         const char *dot = strchr(name, '.');
@@ -92,7 +88,8 @@ static void put_right(Statement *s, const Mapping *m, size_t n_earlier, const ch
         for (size_t i = 0; dot && i < n_earlier; i++) {
                 const char *name = m->joins[i].name;
 
-                if (strlen(name) == (size_t) (dot - right) && strncmp(name, right, (size_t) (dot - right)) == 0) {
+                if (strlen(name) == (size_t) (dot - right) &&
+                    strncmp(name, right, (size_t) (dot - right)) == 0) {
                         put_column(s, name, dot + 1);
                         return;
                 }
@@ -125,7 +122,8 @@ static void put_row(Statement *s, const char *alias, char *const *columns, bool 
         put(s, parentheses ? ")" : "");
 }
 
-/* The first row by order, ties broken by the row's identity, so that the same data always gives the same row. */
+/* The first row by order, ties broken by the row's identity, so that the same data always gives the same
+ * row. */
 static void put_first(Statement *s, const Mapping *m, size_t index, char *const *identity) {
         const MappingJoin *join = &m->joins[index];
 
@@ -157,10 +155,12 @@ static int put_joins(Statement *s, const SqlSelect *select, Error *error) {
                         return error_set(error, ERROR_MAPPING, "Name the columns that join it in by:",
                                          "Join \"%s\" has no by:", join->name);
                 if (join->take_first && !select->join_identity[i])
-                        return error_set(error, ERROR_NOT_YET, "Join the view's tables instead",
-                                         "Join \"%s\" takes the first row of view \"%s\", which is not there yet",
-                                         join->name, join->from);
-                /* A cross join keeps the entity's table outermost: rows stream in its order, nothing is sorted. */
+                        return error_set(
+                                error, ERROR_NOT_YET, "Join the view's tables instead",
+                                "Join \"%s\" takes the first row of view \"%s\", which is not there yet",
+                                join->name, join->from);
+                /* A cross join keeps the entity's table outermost: rows stream in its order, nothing is
+                 * sorted. */
                 put(s, join->optional ? "\n left join " : "\n cross join ");
                 put_table(s, join->from);
                 put(s, " as ");
@@ -174,7 +174,8 @@ static int put_joins(Statement *s, const SqlSelect *select, Error *error) {
         return 0;
 }
 
-/* A plus keeps the planner from an index that would only help to read nearly everything in the wrong order. */
+/* A plus keeps the planner from an index that would only help to read nearly everything in the wrong
+ * order. */
 static void put_window(Statement *s, const char *alias, const char *column, bool has_low) {
         if (has_low) {
                 put_column(s, alias, column);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* SQL text: quoting and the statements of a mapping. Knows no database; in the worker. Statements are allocated text, the caller frees. */
+/* SQL text: quoting and the statements of a mapping. Knows no database; in the worker. Statements are
+ * allocated text, the caller frees. */
 #include "basic/error.h"
 #include "model/mapping.h"
 
-#define SQL_SOURCE "source"             /* alias of the entity's own table in `where` */
-/* Our own parameters; a mapping's variables are :name, so none can clash. Position parameters are @tf_after_0, … */
-#define SQL_PARAMETER_LOW "@tf_low"
-#define SQL_PARAMETER_HIGH "@tf_high"
+#define SQL_SOURCE "source" /* alias of the entity's own table in `where` */
+/* Our own parameters; a mapping's variables are :name, so none can clash. Position parameters are
+ * @tf_after_0, … */
+#define SQL_PARAMETER_LOW   "@tf_low"
+#define SQL_PARAMETER_HIGH  "@tf_high"
 #define SQL_PARAMETER_AFTER "@tf_after_"
 
 /* Quotes one name: a"b → "a""b". Every name in a statement passes through here. NULL without memory. */
@@ -17,18 +19,21 @@ char *sql_table(const char *name);
 
 typedef struct SqlSelect {
         const Mapping *mapping;
-        char *const *identity;          /* columns that order the scan and are selected after the mapping's; NULL: none */
-        char *const *const *join_identity;      /* the same of each join's table (only looked at for take: first) */
+        char *const
+                *identity; /* columns that order the scan and are selected after the mapping's; NULL: none */
+        char *const *const
+                *join_identity; /* the same of each join's table (only looked at for take: first) */
         bool by_watermark;
-        bool has_low;                   /* else from the beginning, rows without a stamp too */
-        bool after;                     /* resume after @tf_after_0 … */
+        bool has_low; /* else from the beginning, rows without a stamp too */
+        bool after;   /* resume after @tf_after_0 … */
 } SqlSelect;
 
 /* The one select of a scan. ERROR_MAPPING: a join reaches for what is not there yet. */
 _must_check_ int sql_select(const SqlSelect *select, char **ret, Error *error);
 
-/* Writing. mask: n_fields flags of the fields that take part; the key's fields are the where of update, delete and fetch.
- * Parameters are anonymous and in the order of the fields: for update first those of the mask, then the key. */
+/* Writing. mask: n_fields flags of the fields that take part; the key's fields are the where of update,
+ * delete and fetch. Parameters are anonymous and in the order of the fields: for update first those of
+ * the mask, then the key. */
 _must_check_ int sql_insert(const Mapping *mapping, const bool *mask, char **ret);
 _must_check_ int sql_update(const Mapping *mapping, const bool *mask, char **ret);
 _must_check_ int sql_delete(const Mapping *mapping, char **ret);

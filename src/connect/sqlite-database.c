@@ -23,7 +23,8 @@ int sqlite_fail(sqlite3 *db, int rc, const System *system, const char *what, Err
         case SQLITE_LOCKED:
         case SQLITE_PROTOCOL:
                 id = ERROR_SYSTEM_BUSY;
-                remedy = "Another program holds the database; it is tried again, or end that program's transaction";
+                remedy = "Another program holds the database; it is tried again, or end that program's "
+                         "transaction";
                 break;
         case SQLITE_READONLY:
                 id = ERROR_SYSTEM_READ_ONLY;
@@ -41,12 +42,14 @@ int sqlite_fail(sqlite3 *db, int rc, const System *system, const char *what, Err
         case SQLITE_PERM:
         case SQLITE_AUTH:
                 id = ERROR_SYSTEM_UNAVAILABLE;
-                remedy = "Give the service access to the file and its folder (a database in WAL mode keeps two files beside it)";
+                remedy = "Give the service access to the file and its folder (a database in WAL mode keeps "
+                         "two files beside it)";
                 break;
         default:
                 id = ERROR_SYSTEM_REFUSED;
         }
-        return error_set(error, id, remedy, "System \"%s\" (%s): %s: %s", system->name, system->path, what, message);
+        return error_set(error, id, remedy, "System \"%s\" (%s): %s: %s", system->name, system->path, what,
+                         message);
 }
 
 int sqlite_execute(sqlite3 *db, const System *system, const char *sql, Error *error) {
@@ -69,11 +72,15 @@ int sqlite_db_open(const System *system, bool write, sqlite3 **ret, Error *error
         int rc, r;
 
         if (!system->path)
-                return error_set(error, ERROR_CONFIGURATION, "Add path: to the system", "System \"%s\" has no path", system->name);
+                return error_set(error, ERROR_CONFIGURATION, "Add path: to the system",
+                                 "System \"%s\" has no path", system->name);
         if (stat(system->path, &st) < 0)
-                return error_set(error, ERROR_SYSTEM_UNAVAILABLE, "Check path: of the system; a database is never created",
+                return error_set(error, ERROR_SYSTEM_UNAVAILABLE,
+                                 "Check path: of the system; a database is never created",
                                  "System \"%s\": cannot find \"%s\": %m", system->name, system->path);
-        rc = sqlite3_open_v2(system->path, &db, (write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX, NULL);
+        rc = sqlite3_open_v2(system->path, &db,
+                             (write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX,
+                             NULL);
         if (rc != SQLITE_OK)
                 return sqlite_fail(db, rc, system, "cannot open it", error);
         (void) sqlite3_extended_result_codes(db, 1);
@@ -100,7 +107,8 @@ static const char *column_chars(sqlite3_stmt *statement, int index) {
 }
 
 /* A statement about a table that may be named with its schema: ?1 name, ?2 schema or null. */
-static int prepare_of_table(sqlite3 *db, const System *system, const char *sql, const char *table, sqlite3_stmt **ret, Error *error) {
+static int prepare_of_table(sqlite3 *db, const System *system, const char *sql, const char *table,
+                            sqlite3_stmt **ret, Error *error) {
         const char *dot = strchr(table, '.');
         int r;
 
@@ -116,7 +124,8 @@ static int prepare_of_table(sqlite3 *db, const System *system, const char *sql, 
 }
 
 static int names_load(sqlite3 *db, const System *system, char ***ret, Error *error) {
-        static const char sql[] = "select name from sqlite_schema where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\'";
+        static const char sql[] = "select name from sqlite_schema where type in ('table', 'view') and name "
+                                  "not like 'sqlite\\_%' escape '\\'";
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
         _cleanup_strings_ char **names = NULL;
         int rc, r;
@@ -136,7 +145,8 @@ static int names_load(sqlite3 *db, const System *system, char ***ret, Error *err
 }
 
 static int columns_load(sqlite3 *db, const System *system, Table *t, bool strict, Error *error) {
-        static const char sql[] = "select name, type, \"notnull\", dflt_value is not null, pk, hidden from pragma_table_xinfo(?1, ?2)";
+        static const char sql[] = "select name, type, \"notnull\", dflt_value is not null, pk, hidden from "
+                                  "pragma_table_xinfo(?1, ?2)";
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
         int rc, r;
 
@@ -164,7 +174,8 @@ static int indexes_load(sqlite3 *db, const System *system, Table *t, Error *erro
                 "select list.seq, list.\"unique\", info.name"
                 " from pragma_index_list(?1, ?2) as list, pragma_index_info(list.name, ?2) as info"
                 " where not list.partial"
-                " and not exists (select 1 from pragma_index_info(list.name, ?2) as part where part.name is null)"
+                " and not exists (select 1 from pragma_index_info(list.name, ?2) as part where part.name is "
+                "null)"
                 " order by list.seq, info.seqno";
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
         int rc, r, last = -1;
@@ -187,8 +198,9 @@ static int indexes_load(sqlite3 *db, const System *system, Table *t, Error *erro
 }
 
 int sqlite_table_load(sqlite3 *db, const System *system, const char *name, Table **ret, Error *error) {
-        static const char sql[] = "select type = 'view', wr, strict from pragma_table_list"
-                                  " where name = ?1 collate nocase and (?2 is null or schema = ?2 collate nocase)";
+        static const char sql[] =
+                "select type = 'view', wr, strict from pragma_table_list"
+                " where name = ?1 collate nocase and (?2 is null or schema = ?2 collate nocase)";
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
         _cleanup_(table_freep) Table *t = NULL;
         _cleanup_strings_ char **names = NULL;
@@ -227,7 +239,8 @@ int sqlite_bind_stored(sqlite3_stmt *statement, int index, const StoredValue *st
                 return sqlite3_bind_int64(statement, index, stored->integer);
         case STORED_TEXT:
                 return sqlite3_bind_text64(statement, index, stored->bytes, stored->size,
-                                           stored->bytes == stored->text ? SQLITE_TRANSIENT : SQLITE_STATIC, SQLITE_UTF8);
+                                           stored->bytes == stored->text ? SQLITE_TRANSIENT : SQLITE_STATIC,
+                                           SQLITE_UTF8);
         case STORED_BLOB:
                 if (stored->size == 0)
                         return sqlite3_bind_zeroblob(statement, index, 0);
@@ -237,4 +250,3 @@ int sqlite_bind_stored(sqlite3_stmt *statement, int index, const StoredValue *st
         }
         return sqlite3_bind_null(statement, index);
 }
-

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* A handle of one of their SQLite files: opening, failures, tables, values. Only connect/sqlite*.c include this, the one file of the room
- * that includes sqlite3.h. In the worker. */
+/* A handle of one of their SQLite files: opening, failures, tables, values. Only connect/sqlite*.c
+ * include this, the one file of the room that includes sqlite3.h. In the worker. */
 #include <sqlite3.h>
 
 #include "basic/text.h"
@@ -13,35 +13,43 @@ typedef struct SqliteConnection {
         Connection base;
         const System *system;
         sqlite3 *db;
-        Arena *arena;                   /* of horizons */
+        Arena *arena; /* of horizons */
 } SqliteConnection;
 
 static inline void sqlite_finalizep(sqlite3_stmt **statement) { (void) sqlite3_finalize(*statement); }
 static inline void sqlite_db_closep(sqlite3 **db) { (void) sqlite3_close_v2(*db); }
 #define _cleanup_statement_ _cleanup_(sqlite_finalizep)
-#define _cleanup_db_ _cleanup_(sqlite_db_closep)
+#define _cleanup_db_        _cleanup_(sqlite_db_closep)
 
-/* Turns SQLite's result into a row of error-codes.h, with its own message. what: "cannot read on". Gives the negative errno. */
+/* Turns SQLite's result into a row of error-codes.h, with its own message. what: "cannot read on". Gives
+ * the negative errno. */
 int sqlite_fail(sqlite3 *db, int rc, const System *system, const char *what, Error *error);
 _must_check_ int sqlite_execute(sqlite3 *db, const System *system, const char *sql, Error *error);
-_must_check_ int sqlite_prepare(sqlite3 *db, const System *system, const char *sql, sqlite3_stmt **ret, Error *error);
-/* Opens what is there, never creates, and reads its first page: SQLite itself would find out at the first statement. */
+_must_check_ int sqlite_prepare(sqlite3 *db, const System *system, const char *sql, sqlite3_stmt **ret,
+                                Error *error);
+/* Opens what is there, never creates, and reads its first page: SQLite itself would find out at the first
+ * statement. */
 _must_check_ int sqlite_db_open(const System *system, bool write, sqlite3 **ret, Error *error);
 /* ERROR_TABLE_MISSING with the nearest name. */
-_must_check_ int sqlite_table_load(sqlite3 *db, const System *system, const char *name, Table **ret, Error *error);
-int sqlite_bind_stored(sqlite3_stmt *statement, int index, const StoredValue *stored);         /* SQLite's result */
+_must_check_ int sqlite_table_load(sqlite3 *db, const System *system, const char *name, Table **ret,
+                                   Error *error);
+int sqlite_bind_stored(sqlite3_stmt *statement, int index, const StoredValue *stored); /* SQLite's result */
 
 /* The tables of a mapping's scan. */
-typedef struct SqliteSources { Table *own, **joins; size_t n_joins; } SqliteSources;
+typedef struct SqliteSources {
+        Table *own, **joins;
+        size_t n_joins;
+} SqliteSources;
 void sqlite_sources_done(SqliteSources *s);
-/* Loads them and checks that every column is there. With report, what is missing is appended and left NULL. */
-_must_check_ int sqlite_sources_load(sqlite3 *db, const System *system, const Pair *pair, const Mapping *m, json_t *report,
-                                     SqliteSources *s, Error *error);
+/* Loads them and checks that every column is there. With report, what is missing is appended and left
+ * NULL. */
+_must_check_ int sqlite_sources_load(sqlite3 *db, const System *system, const Pair *pair, const Mapping *m,
+                                     json_t *report, SqliteSources *s, Error *error);
 /* The scan's one select with its parameters. after: values of the position, NULL: from the first record. */
-_must_check_ int sqlite_scan_prepare(sqlite3 *db, const ReadPlan *plan, const SqliteSources *sources, bool after, sqlite3_stmt **ret,
-                                     Error *error);
-_must_check_ int sqlite_scan_bind(sqlite3 *db, const System *system, const ReadPlan *plan, const Value *after, sqlite3_stmt *statement,
-                                  Error *error);
+_must_check_ int sqlite_scan_prepare(sqlite3 *db, const ReadPlan *plan, const SqliteSources *sources,
+                                     bool after, sqlite3_stmt **ret, Error *error);
+_must_check_ int sqlite_scan_bind(sqlite3 *db, const System *system, const ReadPlan *plan,
+                                  const Value *after, sqlite3_stmt *statement, Error *error);
 
 /* What sqlite_connector consists of, beside connection and check. */
 int sqlite_horizon(Connection *connection, const Mapping *m, Value *ret_high, Error *error);
@@ -56,9 +64,11 @@ int sqlite_count(Writer *writer, uint64_t *ret, Error *error);
 int sqlite_fetch(Writer *writer, Arena *arena, const Value *key, Value *ret_values, Error *error);
 int sqlite_write(Writer *writer, const Change *change, Error *error);
 
-/* One column of the present row; text and bytes are SQLite's own memory, valid until the next step. The value is taken once: the
- * column_… functions would look it up anew for type, bytes and size. No other thread uses this handle. */
-static inline int sqlite_value_read(sqlite3_stmt *statement, int index, char real_text[static REAL_TEXT_MAX], Value *ret) {
+/* One column of the present row; text and bytes are SQLite's own memory, valid until the next step. The
+ * value is taken once: the column_… functions would look it up anew for type, bytes and size. No other
+ * thread uses this handle. */
+static inline int sqlite_value_read(sqlite3_stmt *statement, int index, char real_text[static REAL_TEXT_MAX],
+                                    Value *ret) {
         sqlite3_value *value = sqlite3_column_value(statement, index);
         const char *bytes;
         size_t size;
@@ -75,14 +85,17 @@ static inline int sqlite_value_read(sqlite3_stmt *statement, int index, char rea
                 size = (size_t) sqlite3_value_bytes(value);
                 if (!bytes)
                         return -ENOMEM;
-                /* SQLite does not look at what a program called text; such a record is the converter's to hold. */
+                /* SQLite does not look at what a program called text; such a record is the converter's to
+                 * hold. */
                 ret->type = text_is_utf8(bytes, size) ? VALUE_TEXT : VALUE_BYTES;
                 ret->bytes = bytes;
                 ret->size = size;
                 return 0;
         case SQLITE_BLOB:
                 bytes = sqlite3_value_blob(value);
-                *ret = (Value) { .type = VALUE_BYTES, .bytes = bytes ? bytes : "", .size = (size_t) sqlite3_value_bytes(value) };
+                *ret = (Value){.type = VALUE_BYTES,
+                               .bytes = bytes ? bytes : "",
+                               .size = (size_t) sqlite3_value_bytes(value)};
                 return 0;
         default:
                 *ret = value_null();

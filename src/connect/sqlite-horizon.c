@@ -7,20 +7,31 @@
 #include "connect/sql.h"
 #include "connect/stamp.h"
 
-typedef struct Stamps { StampShape shape; bool known; int64_t latest_usec; } Stamps;
+typedef struct Stamps {
+        StampShape shape;
+        bool known;
+        int64_t latest_usec;
+} Stamps;
 
-static int stamp_refuse(const char *table, const char *column, const Value *value, const char *why, Error *error) {
+static int stamp_refuse(const char *table, const char *column, const Value *value, const char *why,
+                        Error *error) {
         char number[24];
 
-        (void) snprintf(number, sizeof(number), "%lld", (long long) (value->type == VALUE_INTEGER ? value->integer : 0));
-        return error_set(error, ERROR_WATERMARK, "Use strategy: full, or stamps of one form in UTC such as 2026-07-15 12:00:00.000",
+        (void) snprintf(number, sizeof(number), "%lld",
+                        (long long) (value->type == VALUE_INTEGER ? value->integer : 0));
+        return error_set(error, ERROR_WATERMARK,
+                         "Use strategy: full, or stamps of one form in UTC such as 2026-07-15 12:00:00.000",
                          "Watermark \"%s\".\"%s\" holds \"%.*s\", %s", table, column,
-                         (int) (value->type == VALUE_TEXT || value->type == VALUE_BYTES ? value->size > 60 ? 60 : value->size : strlen(number)),
-                         value->type == VALUE_TEXT || value->type == VALUE_BYTES ? value->bytes : number, why);
+                         (int) (value->type == VALUE_TEXT || value->type == VALUE_BYTES
+                                        ? value->size > 60 ? 60 : value->size
+                                        : strlen(number)),
+                         value->type == VALUE_TEXT || value->type == VALUE_BYTES ? value->bytes : number,
+                         why);
 }
 
 /* Learns the shape of one watermark column from its least and greatest value. */
-static int stamps_learn(SqliteConnection *c, const char *table, const char *column, Stamps *stamps, Error *error) {
+static int stamps_learn(SqliteConnection *c, const char *table, const char *column, Stamps *stamps,
+                        Error *error) {
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
         _cleanup_free_ char *sql = NULL;
         int rc, r;
@@ -44,9 +55,12 @@ static int stamps_learn(SqliteConnection *c, const char *table, const char *colu
                 if (value_is_null(&value))
                         continue;
                 if (stamp_parse(&value, &shape, &usec) < 0)
-                        return stamp_refuse(table, column, &value, "which is no stamp with date and time that sorts by time", error);
+                        return stamp_refuse(table, column, &value,
+                                            "which is no stamp with date and time that sorts by time",
+                                            error);
                 if (stamps->known && stamp_unite(&stamps->shape, &shape, &stamps->shape) < 0)
-                        return stamp_refuse(table, column, &value, "which has another form than other stamps", error);
+                        return stamp_refuse(table, column, &value,
+                                            "which has another form than other stamps", error);
                 if (!stamps->known)
                         stamps->shape = shape;
                 stamps->known = true;
@@ -64,14 +78,15 @@ static void stamps_wait(const Stamps *stamps) {
         if (!stamps->known || wait <= 0)
                 return;
         if (wait > unit)
-                wait = unit;    /* stamps of the future are not waited for */
-        pause = (struct timespec) { .tv_sec = wait / USEC_PER_SEC, .tv_nsec = wait % USEC_PER_SEC * 1000 };
+                wait = unit; /* stamps of the future are not waited for */
+        pause = (struct timespec){.tv_sec = wait / USEC_PER_SEC, .tv_nsec = wait % USEC_PER_SEC * 1000};
         (void) nanosleep(&pause, NULL);
 }
 
 /* Takes now while no transaction can be open: whoever writes later, stamps later. */
 static int moment_take(const System *system, int64_t *ret_usec, Error *error) {
-        static const char remedy[] = "Give the service write permission to the file and its folder, so that it can hold writers off for an "
+        static const char remedy[] = "Give the service write permission to the file and its folder, so that "
+                                     "it can hold writers off for an "
                                      "instant (it writes nothing), or use strategy: full";
         _cleanup_error_ Error failure = {};
         _cleanup_db_ sqlite3 *db = NULL;
@@ -80,7 +95,8 @@ static int moment_take(const System *system, int64_t *ret_usec, Error *error) {
 
         r = sqlite_db_open(system, true, &db, &failure);
         if (r == 0 && sqlite3_db_readonly(db, "main") == 1)
-                r = error_set(&failure, ERROR_SYSTEM_READ_ONLY, NULL, "\"%s\" cannot be written", system->path);
+                r = error_set(&failure, ERROR_SYSTEM_READ_ONLY, NULL, "\"%s\" cannot be written",
+                              system->path);
         if (r == 0) {
                 /* Closing last must not move the owner's log into the owner's file. */
                 (void) sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -91,7 +107,8 @@ static int moment_take(const System *system, int64_t *ret_usec, Error *error) {
                 r = sqlite_execute(db, system, "rollback", &failure);
         }
         if (r < 0 && (failure.id == ERROR_SYSTEM_READ_ONLY || failure.id == ERROR_SYSTEM_UNAVAILABLE))
-                return error_set(error, ERROR_WATERMARK, remedy, "No horizon can be proved: %s", failure.detail);
+                return error_set(error, ERROR_WATERMARK, remedy, "No horizon can be proved: %s",
+                                 failure.detail);
         if (r < 0) {
                 if (error)
                         error_move(error, &failure);
@@ -103,7 +120,7 @@ static int moment_take(const System *system, int64_t *ret_usec, Error *error) {
 
 int sqlite_horizon(Connection *connection, const Mapping *m, Value *ret_high, Error *error) {
         SqliteConnection *c = (SqliteConnection *) connection;
-        Stamps stamps = { .shape = STAMP_SHAPE_DEFAULT };
+        Stamps stamps = {.shape = STAMP_SHAPE_DEFAULT};
         int64_t now = 0;
         char *text;
         int r = 0;

@@ -4,7 +4,7 @@
 #include "connect/position.h"
 #include "connect/sql.h"
 
-#define POSITION_KEY_MAX 64U            /* columns of a primary key that orders a scan */
+#define POSITION_KEY_MAX 64U /* columns of a primary key that orders a scan */
 
 void sqlite_sources_done(SqliteSources *s) {
         table_free(s->own);
@@ -14,8 +14,8 @@ void sqlite_sources_done(SqliteSources *s) {
 }
 
 /* Loads one table; with report a missing one is appended and left NULL. */
-static int source_load(sqlite3 *db, const System *system, const Pair *pair, const char *name, unsigned line, unsigned column,
-                       json_t *report, Table **ret, Error *error) {
+static int source_load(sqlite3 *db, const System *system, const Pair *pair, const char *name, unsigned line,
+                       unsigned column, json_t *report, Table **ret, Error *error) {
         _cleanup_error_ Error failure = {};
         int r;
 
@@ -29,7 +29,8 @@ static int source_load(sqlite3 *db, const System *system, const Pair *pair, cons
         return r;
 }
 
-int sqlite_sources_load(sqlite3 *db, const System *system, const Pair *pair, const Mapping *m, json_t *report, SqliteSources *s, Error *error) {
+int sqlite_sources_load(sqlite3 *db, const System *system, const Pair *pair, const Mapping *m,
+                        json_t *report, SqliteSources *s, Error *error) {
         int r;
 
         s->joins = calloc(m->n_joins + 1, sizeof(Table *));
@@ -38,17 +39,20 @@ int sqlite_sources_load(sqlite3 *db, const System *system, const Pair *pair, con
         s->n_joins = m->n_joins;
         r = source_load(db, system, pair, m->from, m->line, m->column, report, &s->own, error);
         for (size_t i = 0; i < m->n_joins && r == 0; i++)
-                r = source_load(db, system, pair, m->joins[i].from, m->joins[i].line, m->joins[i].column, report, &s->joins[i], error);
+                r = source_load(db, system, pair, m->joins[i].from, m->joins[i].line, m->joins[i].column,
+                                report, &s->joins[i], error);
         return r < 0 ? r : table_check_source(s->own, s->joins, pair, m, report, error);
 }
 
 /* The mapping's `where` is all that can still be wrong when the tables and columns are known to be there. */
 static int where_fail(sqlite3 *db, const Table *own, const Pair *pair, const Mapping *m, Error *error) {
-        const char *message = sqlite3_errmsg(db), *remedy = "Correct where: in the mapping; it is SQLite's own SQL";
+        const char *message = sqlite3_errmsg(db),
+                   *remedy = "Correct where: in the mapping; it is SQLite's own SQL";
         int r = 0;
 
         if (text_starts_with(message, "no such column: ")) {
-                const char *dot = strrchr(message, '.'), *name = dot ? dot + 1 : message + strlen("no such column: ");
+                const char *dot = strrchr(message, '.'),
+                           *name = dot ? dot + 1 : message + strlen("no such column: ");
 
                 r = table_column_require(own, name, error);
                 if (r == 0)
@@ -56,16 +60,22 @@ static int where_fail(sqlite3 *db, const Table *own, const Pair *pair, const Map
         } else if (text_starts_with(message, "ambiguous column name: "))
                 remedy = "Write " SQL_SOURCE ".NAME or JOIN.NAME in where:";
         if (r == 0)
-                r = error_set(error, ERROR_MAPPING, remedy, "Entity \"%s\": SQLite refuses where: %s", m->entity, message);
+                r = error_set(error, ERROR_MAPPING, remedy, "Entity \"%s\": SQLite refuses where: %s",
+                              m->entity, message);
         error_prefix(error, "%s", m->where ? m->where : m->from);
         return pair ? error_at(error, pair->file, m->line, m->column) : r;
 }
 
-int sqlite_scan_prepare(sqlite3 *db, const ReadPlan *plan, const SqliteSources *sources, bool after, sqlite3_stmt **ret, Error *error) {
+int sqlite_scan_prepare(sqlite3 *db, const ReadPlan *plan, const SqliteSources *sources, bool after,
+                        sqlite3_stmt **ret, Error *error) {
         _cleanup_free_ char *const **identities = calloc(sources->n_joins + 1, sizeof(char **));
         SqlSelect select = {
-                .mapping = plan->mapping, .identity = sources->own->identity, .join_identity = identities,
-                .by_watermark = plan->by_watermark, .has_low = !value_is_null(&plan->low), .after = after,
+                .mapping = plan->mapping,
+                .identity = sources->own->identity,
+                .join_identity = identities,
+                .by_watermark = plan->by_watermark,
+                .has_low = !value_is_null(&plan->low),
+                .after = after,
         };
         _cleanup_free_ char *sql = NULL;
         const char *rest = NULL;
@@ -83,11 +93,12 @@ int sqlite_scan_prepare(sqlite3 *db, const ReadPlan *plan, const SqliteSources *
                 return 0;
         if (rc != SQLITE_OK)
                 return where_fail(db, sources->own, plan->pair, plan->mapping, error);
-        return error_set(error, ERROR_MAPPING, "Remove the semicolon", "Entity \"%s\": where: is more than one statement",
-                         plan->mapping->entity);
+        return error_set(error, ERROR_MAPPING, "Remove the semicolon",
+                         "Entity \"%s\": where: is more than one statement", plan->mapping->entity);
 }
 
-/* A number that is compared at the source, where SQLite itself would read the literal as a float; never one that is stored. */
+/* A number that is compared at the source, where SQLite itself would read the literal as a float; never
+ * one that is stored. */
 static int bind_plain(sqlite3_stmt *statement, int index, const Value *v) {
         char text[DECIMAL_TEXT_MAX];
         int64_t integer;
@@ -95,7 +106,8 @@ static int bind_plain(sqlite3_stmt *statement, int index, const Value *v) {
         if (v->type == VALUE_INTEGER || v->type == VALUE_BOOLEAN)
                 return sqlite3_bind_int64(statement, index, v->integer);
         if (v->type == VALUE_TEXT)
-                return sqlite3_bind_text64(statement, index, v->bytes, v->size, SQLITE_TRANSIENT, SQLITE_UTF8);
+                return sqlite3_bind_text64(statement, index, v->bytes, v->size, SQLITE_TRANSIENT,
+                                           SQLITE_UTF8);
         if (v->type == VALUE_BYTES)
                 return sqlite3_bind_blob64(statement, index, v->bytes, v->size, SQLITE_TRANSIENT);
         if (v->type != VALUE_DECIMAL)
@@ -122,11 +134,13 @@ static const Value *parameter_value(const ReadPlan *plan, const Value *after, co
                 if (text_to_int64(name + strlen(SQL_PARAMETER_AFTER), 0, POSITION_KEY_MAX - 1, &index) == 0)
                         return &after[index];
         }
-        variable = name[0] == ':' && plan->pair ? pair_variable(plan->pair, name + 1, strlen(name + 1)) : NULL;
+        variable = name[0] == ':' && plan->pair ? pair_variable(plan->pair, name + 1, strlen(name + 1))
+                                                : NULL;
         return variable ? &variable->value : NULL;
 }
 
-int sqlite_scan_bind(sqlite3 *db, const System *system, const ReadPlan *plan, const Value *after, sqlite3_stmt *statement, Error *error) {
+int sqlite_scan_bind(sqlite3 *db, const System *system, const ReadPlan *plan, const Value *after,
+                     sqlite3_stmt *statement, Error *error) {
         int n = sqlite3_bind_parameter_count(statement), rc;
 
         for (int i = 1; i <= n; i++) {
@@ -137,8 +151,11 @@ int sqlite_scan_bind(sqlite3 *db, const System *system, const ReadPlan *plan, co
                         int r;
 
                         r = error_set(error, ERROR_MAPPING, "Write :NAME and declare NAME under variables:",
-                                      "Entity \"%s\": where names \"%s\", which is no variable", plan->mapping->entity, name ? name : "?");
-                        return plan->pair ? error_at(error, plan->pair->file, plan->mapping->line, plan->mapping->column) : r;
+                                      "Entity \"%s\": where names \"%s\", which is no variable",
+                                      plan->mapping->entity, name ? name : "?");
+                        return plan->pair ? error_at(error, plan->pair->file, plan->mapping->line,
+                                                     plan->mapping->column)
+                                          : r;
                 }
                 rc = bind_plain(statement, i, value);
                 if (rc != SQLITE_OK)
@@ -150,13 +167,13 @@ int sqlite_scan_bind(sqlite3 *db, const System *system, const ReadPlan *plan, co
 typedef struct SqliteReader {
         Reader base;
         const System *system;
-        sqlite3 *db;                    /* its own: one snapshot from open to close, whatever else the connection does */
+        sqlite3 *db; /* its own: one snapshot from open to close, whatever else the connection does */
         sqlite3_stmt *statement;
         int n_columns, n_identity;
         bool numbered, resumed, at_end;
         int64_t schema_version;
-        Value row;                      /* number of the last row */
-        char *last;                     /* identity of the last row, encoded: what a position is made of */
+        Value row;  /* number of the last row */
+        char *last; /* identity of the last row, encoded: what a position is made of */
         size_t last_size, last_capacity;
         char *position;
         char (*real_texts)[REAL_TEXT_MAX];
@@ -206,7 +223,8 @@ static int position_take(SqliteReader *r, const char *position, Value *after) {
         if (q < 0)
                 return q == -EBADMSG ? 0 : q;
         r->last_capacity = r->last_size;
-        r->resumed = version == r->schema_version && position_values(r->last, r->last_size, after, (size_t) r->n_identity) == 0;
+        r->resumed = version == r->schema_version &&
+                     position_values(r->last, r->last_size, after, (size_t) r->n_identity) == 0;
         if (!r->resumed)
                 r->last_size = 0;
         return 0;
@@ -236,8 +254,9 @@ int sqlite_reader_open(Connection *connection, const ReadPlan *plan, Reader **re
                 return q;
         r->n_identity = (int) strings_count(sources.own->identity);
         if (r->n_identity > (int) POSITION_KEY_MAX)
-                return error_set(error, ERROR_NOT_YET, "Use a table with fewer", "\"%s\" has more than %u columns in its primary key",
-                                 plan->mapping->from, POSITION_KEY_MAX);
+                return error_set(error, ERROR_NOT_YET, "Use a table with fewer",
+                                 "\"%s\" has more than %u columns in its primary key", plan->mapping->from,
+                                 POSITION_KEY_MAX);
         r->numbered = sources.own->numbered;
         q = position_take(r, plan->position, after);
         if (q == 0)
@@ -257,7 +276,8 @@ static int identity_note(SqliteReader *r) {
                 Value value;
                 int q;
 
-                q = sqlite_value_read(r->statement, r->n_columns + i, r->real_texts[r->n_columns + i], &value);
+                q = sqlite_value_read(r->statement, r->n_columns + i, r->real_texts[r->n_columns + i],
+                                      &value);
                 if (q == 0)
                         q = value_encode(&value, &r->last, &r->last_size, &r->last_capacity);
                 if (q < 0)
@@ -304,7 +324,4 @@ const char *sqlite_reader_position(Reader *reader) {
         return r->position;
 }
 
-bool sqlite_reader_resumed(const Reader *reader) {
-        return ((const SqliteReader *) reader)->resumed;
-}
-
+bool sqlite_reader_resumed(const Reader *reader) { return ((const SqliteReader *) reader)->resumed; }

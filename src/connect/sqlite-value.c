@@ -7,7 +7,7 @@
 #include "basic/timestamp.h"
 #include "basic/uuid.h"
 
-#define REAL_INTEGER_MAX 1000000000000000LL     /* 10^15: a float holds every integer below */
+#define REAL_INTEGER_MAX 1000000000000000LL /* 10^15: a float holds every integer below */
 
 ColumnAffinity sqlite_affinity(const char *type, bool strict) {
         if (!type || type[0] == '\0' || strcasestr(type, "blob") || (strict && strcasecmp(type, "any") == 0))
@@ -22,7 +22,7 @@ ColumnAffinity sqlite_affinity(const char *type, bool strict) {
 }
 
 int sqlite_identity(Table *t, bool without_rowid) {
-        static const char *const names[] = { "rowid", "_rowid_", "oid" };
+        static const char *const names[] = {"rowid", "_rowid_", "oid"};
         int r;
 
         if (!without_rowid) {
@@ -47,7 +47,8 @@ static int refuse(const TableColumn *column, const char *value, size_t size, con
         int r;
 
         r = error_set(error, ERROR_RECORD_REFUSED, "Declare the column TEXT, which keeps every digit",
-                      "Column \"%s\" would change the value \"%.*s\": %s", column->name, (int) (size > 80 ? 80 : size), value, why);
+                      "Column \"%s\" would change the value \"%.*s\": %s", column->name,
+                      (int) (size > 80 ? 80 : size), value, why);
         (void) error_field(error, column->name);
         return r;
 }
@@ -179,14 +180,13 @@ int value_store(const Value *v, const TableColumn *column, StoredValue *ret, Err
         return 0;
 }
 
-static bool same_bits(double a, double b) {
-        return memcmp(&a, &b, sizeof(a)) == 0;
-}
+static bool same_bits(double a, double b) { return memcmp(&a, &b, sizeof(a)) == 0; }
 
-/* Money in a REAL column is m / 10^k with few digits. Both are exact as floats, so their quotient is the float nearest to that decimal;
- * and no two decimals of up to 15 digits share a float. So where it gives the number back it is what %.15g would print, far cheaper. */
+/* Money in a REAL column is m / 10^k with few digits. Both are exact as floats, so their quotient is the
+ * float nearest to that decimal; and no two decimals of up to 15 digits share a float. So where it gives
+ * the number back it is what %.15g would print, far cheaper. */
 static bool real_is_short(double number, Decimal *ret) {
-        static const double powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000 };
+        static const double powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
 
         for (uint8_t scale = 0; scale < ELEMENTSOF(powers); scale++) {
                 double shifted = number * powers[scale];
@@ -196,7 +196,7 @@ static bool real_is_short(double number, Decimal *ret) {
                         return false;
                 coefficient = (int64_t) (shifted + (shifted < 0 ? -0.5 : 0.5));
                 if (same_bits((double) coefficient / powers[scale], number)) {
-                        *ret = (Decimal) { .coefficient = coefficient, .scale = scale };
+                        *ret = (Decimal){.coefficient = coefficient, .scale = scale};
                         return true;
                 }
         }
@@ -208,14 +208,14 @@ void value_from_real(double number, char text[static REAL_TEXT_MAX], Value *ret)
         int n;
 
         if (real_is_short(number, &decimal)) {
-                *ret = (Value) { .type = VALUE_DECIMAL, .decimal = decimal };
+                *ret = (Value){.type = VALUE_DECIMAL, .decimal = decimal};
                 return;
         }
         n = snprintf(text, REAL_TEXT_MAX, "%.15g", number);
         if (isfinite(number) && !same_bits(strtod(text, NULL), number))
                 n = snprintf(text, REAL_TEXT_MAX, "%.17g", number);
         if (isfinite(number) && decimal_parse(text, (size_t) n, &decimal) == 0)
-                *ret = (Value) { .type = VALUE_DECIMAL, .decimal = decimal };
+                *ret = (Value){.type = VALUE_DECIMAL, .decimal = decimal};
         else
                 *ret = value_text(text, (size_t) n);
 }

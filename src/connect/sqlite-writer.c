@@ -3,13 +3,14 @@
 
 #include "connect/sql.h"
 
-#define STATEMENTS_CACHED_MAX 32U       /* inserts and updates by which fields they carry: few patterns make up nearly every batch */
+#define STATEMENTS_CACHED_MAX \
+        32U /* inserts and updates by which fields they carry: few patterns make up nearly every batch */
 
 typedef struct CachedStatement {
         bool update;
-        bool *mask;                     /* n_fields flags */
+        bool *mask; /* n_fields flags */
         sqlite3_stmt *statement;
-        uint64_t used;                  /* when last, counted in writes */
+        uint64_t used; /* when last, counted in writes */
 } CachedStatement;
 
 typedef struct SqliteWriter {
@@ -17,13 +18,13 @@ typedef struct SqliteWriter {
         SqliteConnection *connection;
         const Mapping *mapping;
         Table *table;
-        const TableColumn **columns;    /* of each field */
+        const TableColumn **columns; /* of each field */
         CachedStatement cache[STATEMENTS_CACHED_MAX];
         size_t n_cached;
         uint64_t n_writes;
         bool *mask;
         sqlite3_stmt *delete_statement, *fetch_statement, *count_statement;
-        Arena *arena;                   /* of decoded keys */
+        Arena *arena; /* of decoded keys */
         Value *key;
 } SqliteWriter;
 
@@ -61,7 +62,8 @@ static int key_require(const SqliteWriter *w, Error *error) {
         if (table_is_unique(w->table, key, w->mapping->n_key))
                 return 0;
         return error_set(error, ERROR_MAPPING, "Create a unique index on the key's columns",
-                         "Nothing keeps the key of entity \"%s\" unique in \"%s\"", w->mapping->entity, w->mapping->to);
+                         "Nothing keeps the key of entity \"%s\" unique in \"%s\"", w->mapping->entity,
+                         w->mapping->to);
 }
 
 static int columns_find(SqliteWriter *w, Error *error) {
@@ -77,7 +79,8 @@ static int columns_find(SqliteWriter *w, Error *error) {
         return key_require(w, error);
 }
 
-static int statement_make(SqliteWriter *w, int (*make)(const Mapping *, char **), sqlite3_stmt **ret, Error *error) {
+static int statement_make(SqliteWriter *w, int (*make)(const Mapping *, char **), sqlite3_stmt **ret,
+                          Error *error) {
         _cleanup_free_ char *sql = NULL;
         int r;
 
@@ -85,9 +88,7 @@ static int statement_make(SqliteWriter *w, int (*make)(const Mapping *, char **)
         return r < 0 ? r : sqlite_prepare(w->connection->db, w->connection->system, sql, ret, error);
 }
 
-static int count_sql(const Mapping *m, char **ret) {
-        return sql_count(m->to, ret);
-}
+static int count_sql(const Mapping *m, char **ret) { return sql_count(m->to, ret); }
 
 int sqlite_writer_open(Connection *connection, const Mapping *mapping, Writer **ret, Error *error) {
         SqliteConnection *c = (SqliteConnection *) connection;
@@ -155,14 +156,18 @@ static int statement_find(SqliteWriter *w, bool update, sqlite3_stmt **ret, Erro
                 place = &w->cache[w->n_cached++];
         (void) sqlite3_finalize(place->statement);
         free(place->mask);
-        *place = (CachedStatement) {
-                .update = update, .mask = TAKE_PTR(mask), .statement = statement, .used = w->n_writes,
+        *place = (CachedStatement){
+                .update = update,
+                .mask = TAKE_PTR(mask),
+                .statement = statement,
+                .used = w->n_writes,
         };
         *ret = TAKE_PTR(statement);
         return 0;
 }
 
-static int bind(SqliteWriter *w, sqlite3_stmt *statement, int index, size_t field, const Value *value, Error *error) {
+static int bind(SqliteWriter *w, sqlite3_stmt *statement, int index, size_t field, const Value *value,
+                Error *error) {
         StoredValue stored;
         int rc, r;
 
@@ -171,12 +176,14 @@ static int bind(SqliteWriter *w, sqlite3_stmt *statement, int index, size_t fiel
                 return r;
         rc = sqlite_bind_stored(statement, index, &stored);
         if (rc == SQLITE_TOOBIG) {
-                r = error_set(error, ERROR_RECORD_REFUSED, "Shorten the value", "Column \"%s\": the value is too long for SQLite",
-                              w->columns[field]->name);
+                r = error_set(error, ERROR_RECORD_REFUSED, "Shorten the value",
+                              "Column \"%s\": the value is too long for SQLite", w->columns[field]->name);
                 (void) error_field(error, w->columns[field]->name);
                 return r;
         }
-        return rc == SQLITE_OK ? 0 : sqlite_fail(w->connection->db, rc, w->connection->system, "cannot bind a value", error);
+        return rc == SQLITE_OK ? 0
+                               : sqlite_fail(w->connection->db, rc, w->connection->system,
+                                             "cannot bind a value", error);
 }
 
 static int bind_key(SqliteWriter *w, sqlite3_stmt *statement, int index, const Value *key, Error *error) {
@@ -187,7 +194,8 @@ static int bind_key(SqliteWriter *w, sqlite3_stmt *statement, int index, const V
         return r;
 }
 
-static int bind_masked(SqliteWriter *w, sqlite3_stmt *statement, const Value *values, int *ret_next, Error *error) {
+static int bind_masked(SqliteWriter *w, sqlite3_stmt *statement, const Value *values, int *ret_next,
+                       Error *error) {
         int index = 1, r;
 
         for (size_t i = 0; i < w->mapping->n_fields; i++) {
@@ -217,9 +225,11 @@ static int run(SqliteWriter *w, sqlite3_stmt *statement, Error *error) {
         case SQLITE_TOOBIG:
                 if (sqlite3_get_autocommit(db))
                         r = error_set(error, ERROR_SYSTEM_REFUSED, "Let the trigger use raise(abort, …)",
-                                      "System \"%s\": a trigger rolled back the whole transaction: %s", system->name, sqlite3_errmsg(db));
+                                      "System \"%s\": a trigger rolled back the whole transaction: %s",
+                                      system->name, sqlite3_errmsg(db));
                 else
-                        r = error_set(error, ERROR_RECORD_REFUSED, "Correct the record at the source, or the target's constraint",
+                        r = error_set(error, ERROR_RECORD_REFUSED,
+                                      "Correct the record at the source, or the target's constraint",
                                       "\"%s\" refused the record: %s", w->mapping->to, sqlite3_errmsg(db));
                 break;
         default:
@@ -251,7 +261,8 @@ static int met_one_row(const SqliteWriter *w, const char *what, Error *error) {
         if (sqlite3_changes(w->connection->db) > 0)
                 return 0;
         return error_set(error, ERROR_RECORD_REFUSED, "Run the pair again: it compares anew",
-                         "\"%s\" has no row for this key to %s; it is gone since it was read", w->mapping->to, what);
+                         "\"%s\" has no row for this key to %s; it is gone since it was read",
+                         w->mapping->to, what);
 }
 
 static int insert(SqliteWriter *w, const Change *change, Error *error) {
@@ -291,7 +302,7 @@ static int update(SqliteWriter *w, const Change *change, Error *error) {
         return r < 0 ? r : met_one_row(w, "update", error);
 }
 
-static int delete(SqliteWriter *w, const Change *change, Error *error) {
+static int delete (SqliteWriter *w, const Change *change, Error *error) {
         const Value *key;
         int r;
 
@@ -308,7 +319,8 @@ int sqlite_write(Writer *writer, const Change *change, Error *error) {
 
         /* Outside a transaction each write would commit by itself, before the journal has it. */
         if (sqlite3_get_autocommit(w->connection->db))
-                return error_set(error, ERROR_SYSTEM_REFUSED, NULL, "System \"%s\": no transaction is open any more",
+                return error_set(error, ERROR_SYSTEM_REFUSED, NULL,
+                                 "System \"%s\": no transaction is open any more",
                                  w->connection->system->name);
         switch (change->kind) {
         case CHANGE_INSERT:
@@ -316,7 +328,7 @@ int sqlite_write(Writer *writer, const Change *change, Error *error) {
         case CHANGE_UPDATE:
                 return update(w, change, error);
         case CHANGE_DELETE:
-                return delete(w, change, error);
+                return delete (w, change, error);
         default:
                 return 0;
         }

@@ -29,7 +29,8 @@ static int sqlite_open(const System *system, bool write, Connection **ret, Error
         if (r < 0)
                 return r;
         if (write && sqlite3_db_readonly(c->db, "main") == 1)
-                return error_set(error, ERROR_SYSTEM_READ_ONLY, "Give the service write permission to the file and its folder",
+                return error_set(error, ERROR_SYSTEM_READ_ONLY,
+                                 "Give the service write permission to the file and its folder",
                                  "System \"%s\": \"%s\" cannot be written", system->name, system->path);
         if (write) {
                 r = sqlite_execute(c->db, system, "pragma foreign_keys = on", error);
@@ -52,18 +53,21 @@ static int check_watermark(SqliteConnection *c, const Mapping *m, const Table *o
         if (r < 0)
                 return r == -ENOMEM ? r : report_add_error(report, "watermark", &error);
         if (m->watermark && !table_has_index_on(own, m->watermark))
-                return report_add(report, "watermark", true, "Works, but each run reads the whole table: no index begins with its column",
-                                  "Create an index on the watermark column");
+                return report_add(
+                        report, "watermark", true,
+                        "Works, but each run reads the whole table: no index begins with its column",
+                        "Create an index on the watermark column");
         return report_add(report, "watermark", true, "Works", NULL);
 }
 
-static int check_source(SqliteConnection *c, const Pair *pair, const Mapping *m, json_t *report, Error *error) {
+static int check_source(SqliteConnection *c, const Pair *pair, const Mapping *m, json_t *report,
+                        Error *error) {
         _cleanup_(sqlite_sources_done) SqliteSources sources = {};
         _cleanup_statement_ sqlite3_stmt *statement = NULL;
         _cleanup_free_ char *what = NULL, *message = NULL;
         _cleanup_error_ Error failure = {};
         size_t n_before = json_array_size(report);
-        ReadPlan plan = { .pair = pair, .mapping = m };
+        ReadPlan plan = {.pair = pair, .mapping = m};
         int r;
 
         r = sqlite_sources_load(c->db, c->system, pair, m, report, &sources, error);
@@ -88,7 +92,8 @@ static int check_source(SqliteConnection *c, const Pair *pair, const Mapping *m,
         return check_watermark(c, m, sources.own, report);
 }
 
-static int sqlite_check(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error) {
+static int sqlite_check(Connection *connection, const Pair *pair, const Mapping *m, bool target,
+                        json_t *report, Error *error) {
         SqliteConnection *c = (SqliteConnection *) connection;
         _cleanup_(table_freep) Table *table = NULL;
         _cleanup_error_ Error failure = {};
@@ -116,7 +121,8 @@ static int sqlite_begin(Connection *connection, Error *error) {
 
         /* Without this a handle that only reads would begin to read. */
         if (sqlite3_db_readonly(c->db, "main") == 1)
-                return error_set(error, ERROR_SYSTEM_READ_ONLY, "Give it access: write if it is meant to be a target",
+                return error_set(error, ERROR_SYSTEM_READ_ONLY,
+                                 "Give it access: write if it is meant to be a target",
                                  "System \"%s\" is opened for reading", c->system->name);
         return sqlite_execute(c->db, c->system, "begin immediate", error);
 }
@@ -135,13 +141,15 @@ static int sqlite_commit(Connection *connection, Error *error) {
 
         if (sqlite3_get_autocommit(c->db))
                 return error_set(error, ERROR_SYSTEM_REFUSED, "Look for a trigger with raise(rollback, …)",
-                                 "System \"%s\": the transaction was rolled back by the database", c->system->name);
+                                 "System \"%s\": the transaction was rolled back by the database",
+                                 c->system->name);
         rc = sqlite3_exec(c->db, "commit", NULL, NULL, NULL);
         if (rc == SQLITE_OK)
                 return 0;
         /* Deferred foreign keys are looked at only now, and of no single record. */
         if ((rc & 0xff) == SQLITE_CONSTRAINT)
-                r = error_set(error, ERROR_SYSTEM_REFUSED, "Let entities depend on each other as their tables do (depends_on:)",
+                r = error_set(error, ERROR_SYSTEM_REFUSED,
+                              "Let entities depend on each other as their tables do (depends_on:)",
                               "System \"%s\": cannot commit: %s", c->system->name, sqlite3_errmsg(c->db));
         else
                 r = sqlite_fail(c->db, rc, c->system, "cannot commit", error);
@@ -152,7 +160,8 @@ static int sqlite_commit(Connection *connection, Error *error) {
 const Connector sqlite_connector = {
         .kind = "sqlite",
         .summary = "A SQLite database file",
-        .capabilities = CONNECTOR_READS | CONNECTOR_WRITES | CONNECTOR_TRANSACTS | CONNECTOR_WATERMARK | CONNECTOR_RESUMES,
+        .capabilities = CONNECTOR_READS | CONNECTOR_WRITES | CONNECTOR_TRANSACTS | CONNECTOR_WATERMARK |
+                        CONNECTOR_RESUMES,
         .open = sqlite_open,
         .close = sqlite_close,
         .check = sqlite_check,

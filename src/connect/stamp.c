@@ -3,11 +3,12 @@
 
 #include "basic/timestamp.h"
 
-#define STAMP_LENGTH 19         /* YYYY-MM-DD HH:MM:SS */
-#define FRACTION_MAX 9U
+#define STAMP_LENGTH    19 /* YYYY-MM-DD HH:MM:SS */
+#define FRACTION_MAX    9U
 #define CLOCK_STEP_USEC 1000
 
-/* By their size: seconds since 1973, milliseconds and microseconds up to 5138. Smaller numbers are versions, larger ones unknown. */
+/* By their size: seconds since 1973, milliseconds and microseconds up to 5138. Smaller numbers are
+ * versions, larger ones unknown. */
 static int integer_parse(int64_t number, StampShape *ret_shape, int64_t *ret_usec) {
         int64_t ticks;
 
@@ -19,13 +20,13 @@ static int integer_parse(int64_t number, StampShape *ret_shape, int64_t *ret_use
                 ticks = 1000000;
         else
                 return -EINVAL;
-        *ret_shape = (StampShape) { .ticks_per_sec = ticks };
+        *ret_shape = (StampShape){.ticks_per_sec = ticks};
         *ret_usec = number * (USEC_PER_SEC / ticks);
         return 0;
 }
 
 static bool zone_is_utc(const char *zone, size_t size) {
-        static const char *const zones[] = { "", "Z", "+00:00", "+00" };
+        static const char *const zones[] = {"", "Z", "+00:00", "+00"};
 
         for (size_t i = 0; i < ELEMENTSOF(zones); i++)
                 if (strlen(zones[i]) == size && memcmp(zones[i], zone, size) == 0)
@@ -45,7 +46,9 @@ static int text_parse(const char *text, size_t size, StampShape *ret_shape, int6
         for (size_t i = 0; i < STAMP_LENGTH; i++) {
                 bool digit = text[i] >= '0' && text[i] <= '9';
 
-                if (pattern[i] == 'd' ? !digit : pattern[i] == '_' ? text[i] != ' ' && text[i] != 'T' : text[i] != pattern[i])
+                if (pattern[i] == 'd'   ? !digit
+                    : pattern[i] == '_' ? text[i] != ' ' && text[i] != 'T'
+                                        : text[i] != pattern[i])
                         return -EINVAL;
         }
         shape.separator = text[10];
@@ -60,7 +63,9 @@ static int text_parse(const char *text, size_t size, StampShape *ret_shape, int6
                 return -EINVAL;
         memcpy(shape.zone, text + end, n_zone);
         /* Digits behind the sixth are nothing that the horizon could keep apart. */
-        r = timestamp_parse(text, STAMP_LENGTH + (shape.digits > 0 ? 1 + (shape.digits > 6 ? 6 : shape.digits) : 0), ret_usec, &has_zone);
+        r = timestamp_parse(
+                text, STAMP_LENGTH + (shape.digits > 0 ? 1 + (shape.digits > 6 ? 6 : shape.digits) : 0),
+                ret_usec, &has_zone);
         if (r < 0)
                 return -EINVAL;
         *ret_shape = shape;
@@ -76,9 +81,11 @@ int stamp_parse(const Value *value, StampShape *ret_shape, int64_t *ret_usec) {
 }
 
 int stamp_unite(const StampShape *a, const StampShape *b, StampShape *ret) {
-        if (a->ticks_per_sec != b->ticks_per_sec || a->separator != b->separator || strcmp(a->zone, b->zone) != 0)
+        if (a->ticks_per_sec != b->ticks_per_sec || a->separator != b->separator ||
+            strcmp(a->zone, b->zone) != 0)
                 return -EINVAL;
-        /* "…:00Z" stands behind "…:00.5Z": with a zone behind them only fractions of one length are in order. */
+        /* "…:00Z" stands behind "…:00.5Z": with a zone behind them only fractions of one length are in
+         * order. */
         if (a->digits != b->digits && a->zone[0] != '\0')
                 return -EINVAL;
         *ret = a->digits <= b->digits ? *a : *b;

@@ -34,7 +34,7 @@ TableColumn *table_column_add(Table *t, const char *name) {
         copy = strdup(name);
         if (!copy)
                 return NULL;
-        t->columns[t->n_columns] = (TableColumn) { .name = copy };
+        t->columns[t->n_columns] = (TableColumn){.name = copy};
         return &t->columns[t->n_columns++];
 }
 
@@ -45,7 +45,7 @@ int table_index_add(Table *t, char **columns, bool unique) {
         r = array_grow(&t->indexes, &t->indexes_capacity, t->n_indexes + 1, sizeof(TableIndex));
         if (r < 0)
                 return r;
-        t->indexes[t->n_indexes++] = (TableIndex) { .columns = TAKE_PTR(owned), .unique = unique };
+        t->indexes[t->n_indexes++] = (TableIndex){.columns = TAKE_PTR(owned), .unique = unique};
         return 0;
 }
 
@@ -66,7 +66,8 @@ int table_column_require(const Table *t, const char *name, Error *error) {
         if (nearest)
                 r = asprintf(&remedy, "Did you mean \"%s\"? Correct the name in the mapping", nearest);
         else
-                r = asprintf(&remedy, "Correct the name in the mapping, or add the column to \"%s\"", t->name);
+                r = asprintf(&remedy, "Correct the name in the mapping, or add the column to \"%s\"",
+                             t->name);
         if (r < 0) {
                 remedy = NULL;
                 return -ENOMEM;
@@ -89,7 +90,8 @@ int table_missing(const char *what, const char *name, const char *system, char *
                 remedy = NULL;
                 return -ENOMEM;
         }
-        return error_set(error, ERROR_TABLE_MISSING, remedy, "System \"%s\" has no %s \"%s\"", system, what, name);
+        return error_set(error, ERROR_TABLE_MISSING, remedy, "System \"%s\" has no %s \"%s\"", system, what,
+                         name);
 }
 
 static bool names_contain(const char *const *names, size_t n_names, const char *name) {
@@ -174,7 +176,8 @@ static int check_field(const Table *t, const MappingField *field, json_t *report
         }
         if (!column->generated)
                 return 0;
-        if (asprintf(&message, "Column \"%s\" of \"%s\" is computed by the database and cannot be written", field->name, t->name) < 0) {
+        if (asprintf(&message, "Column \"%s\" of \"%s\" is computed by the database and cannot be written",
+                     field->name, t->name) < 0) {
                 message = NULL;
                 return -ENOMEM;
         }
@@ -193,12 +196,15 @@ static int check_unfilled(const Table *t, const Mapping *mapping, json_t *report
                         filled = text_equal_ignoring_case(mapping->fields[j].name, column->name);
                 if (filled)
                         continue;
-                if (asprintf(&message, "Column \"%s\" of \"%s\" must not be null, has no default, and no field fills it",
+                if (asprintf(&message,
+                             "Column \"%s\" of \"%s\" must not be null, has no default, and no field fills "
+                             "it",
                              column->name, t->name) < 0) {
                         message = NULL;
                         return -ENOMEM;
                 }
-                r = report_add(report, column->name, false, message, "Add a field for it to the mapping, or give the column a default");
+                r = report_add(report, column->name, false, message,
+                               "Add a field for it to the mapping, or give the column a default");
                 if (r < 0)
                         return r;
         }
@@ -216,7 +222,8 @@ static int check_key(const Table *t, const Mapping *mapping, json_t *report) {
                 key[i] = mapping->fields[i].name;
         if (table_is_unique(t, key, mapping->n_key))
                 return 0;
-        if (asprintf(&message, "Nothing keeps the key of entity \"%s\" unique in \"%s\"", mapping->entity, t->name) < 0) {
+        if (asprintf(&message, "Nothing keeps the key of entity \"%s\" unique in \"%s\"", mapping->entity,
+                     t->name) < 0) {
                 message = NULL;
                 return -ENOMEM;
         }
@@ -243,7 +250,8 @@ int table_check_target(const Table *t, const Mapping *mapping, json_t *report) {
                 what = NULL;
                 return -ENOMEM;
         }
-        if (asprintf(&message, "Can be written: %zu of %zu columns are mapped", mapping->n_fields, t->n_columns) < 0) {
+        if (asprintf(&message, "Can be written: %zu of %zu columns are mapped", mapping->n_fields,
+                     t->n_columns) < 0) {
                 message = NULL;
                 return -ENOMEM;
         }
@@ -257,7 +265,8 @@ typedef struct SourceCheck {
         Error *error;
 } SourceCheck;
 
-static int require(const SourceCheck *check, const Table *t, const char *name, unsigned line, unsigned column) {
+static int require(const SourceCheck *check, const Table *t, const char *name, unsigned line,
+                   unsigned column) {
         _cleanup_error_ Error error = {};
         int r;
 
@@ -276,7 +285,8 @@ static int require(const SourceCheck *check, const Table *t, const char *name, u
 }
 
 /* The table that "column" or "join.column" is of, and the bare column. */
-static const Table *table_of_right(const Table *source, Table *const *joins, const Mapping *m, const char **right) {
+static const Table *table_of_right(const Table *source, Table *const *joins, const Mapping *m,
+                                   const char **right) {
         const char *dot = strchr(*right, '.');
 
         for (size_t i = 0; dot && i < m->n_joins; i++) {
@@ -292,7 +302,8 @@ static const Table *table_of_right(const Table *source, Table *const *joins, con
         return source;
 }
 
-static int check_join(const SourceCheck *check, const Table *source, Table *const *joins, const Mapping *m, size_t index) {
+static int check_join(const SourceCheck *check, const Table *source, Table *const *joins, const Mapping *m,
+                      size_t index) {
         const MappingJoin *join = &m->joins[index];
         int r;
 
@@ -307,7 +318,8 @@ static int check_join(const SourceCheck *check, const Table *source, Table *cons
                         return r;
         }
         for (size_t i = 0; join->order && join->order[i]; i++) {
-                r = require(check, joins[index], join->order[i] + (join->order[i][0] == '-'), join->line, join->column);
+                r = require(check, joins[index], join->order[i] + (join->order[i][0] == '-'), join->line,
+                            join->column);
                 if (r < 0)
                         return r;
         }
@@ -327,8 +339,9 @@ static int join_index(const Mapping *m, const char *name, ssize_t *ret) {
         return -ENOENT;
 }
 
-int table_check_source(const Table *source, Table *const *joins, const Pair *pair, const Mapping *mapping, json_t *report, Error *error) {
-        SourceCheck check = { .pair = pair, .report = report, .error = error };
+int table_check_source(const Table *source, Table *const *joins, const Pair *pair, const Mapping *mapping,
+                       json_t *report, Error *error) {
+        SourceCheck check = {.pair = pair, .report = report, .error = error};
         ssize_t index;
         int r;
 
@@ -342,9 +355,11 @@ int table_check_source(const Table *source, Table *const *joins, const Pair *pai
 
                 r = join_index(mapping, column->join, &index);
                 if (r < 0)
-                        return error_set(error, ERROR_MAPPING, "Declare it under join:", "Entity \"%s\" has no join \"%s\"",
+                        return error_set(error, ERROR_MAPPING,
+                                         "Declare it under join:", "Entity \"%s\" has no join \"%s\"",
                                          mapping->entity, column->join);
-                r = require(&check, index < 0 ? source : joins[index], column->name, column->line, column->column);
+                r = require(&check, index < 0 ? source : joins[index], column->name, column->line,
+                            column->column);
                 if (r < 0)
                         return r;
         }

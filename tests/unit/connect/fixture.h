@@ -57,15 +57,21 @@ static inline void assert_sql(const char *path, const char *sql, const char *exp
 }
 
 static inline void fixture_init(Fixture *f, const char *kind, const char *sql) {
-        *f = (Fixture) { .folder = test_folder_new() };
+        *f = (Fixture){.folder = test_folder_new()};
         assert_true(asprintf(&f->path, "%s/county.db", f->folder) > 0);
         if (sql)
                 run_sql(f->path, sql);
-        f->system = (System) {
-                .name = T("pacs"), .kind = T(kind), .may_write = true, .path = f->path, .options = json_object(), .file = T("sync.yaml"), .line = 7,
+        f->system = (System){
+                .name = T("pacs"),
+                .kind = T(kind),
+                .may_write = true,
+                .path = f->path,
+                .options = json_object(),
+                .file = T("sync.yaml"),
+                .line = 7,
         };
         f->mapping.entity = T("parcel");
-        f->pair = (Pair) { .name = T("pacs_to_cama"), .file = T("pacs_to_cama.yaml") };
+        f->pair = (Pair){.name = T("pacs_to_cama"), .file = T("pacs_to_cama.yaml")};
         assert_int_equal(arena_new(&f->arena), 0);
 }
 
@@ -79,7 +85,8 @@ static inline void assert_error(Fixture *f, ErrorId id, const char *detail, cons
         if (!strstr(f->error.detail, detail))
                 fail_msg("\"%s\" does not say \"%s\"", f->error.detail, detail);
         if (remedy && (!f->error.remedy || !strstr(f->error.remedy, remedy)))
-                fail_msg("remedy \"%s\" does not say \"%s\"", f->error.remedy ? f->error.remedy : "-", remedy);
+                fail_msg("remedy \"%s\" does not say \"%s\"", f->error.remedy ? f->error.remedy : "-",
+                         remedy);
         error_done(&f->error);
 }
 
@@ -112,8 +119,10 @@ static inline char *scan_text(Fixture *f, Reader *reader) {
                 if (r == 0)
                         return all;
                 for (size_t i = 0; i < n; i++)
-                        all = arena_printf(f->arena, "%s%s%s", all, value_is_null(&values[i]) ? "-" : value_to_text(&values[i], f->arena, 200),
-                                           i + 1 < n ? "|" : "\n");
+                        all = arena_printf(
+                                f->arena, "%s%s%s", all,
+                                value_is_null(&values[i]) ? "-" : value_to_text(&values[i], f->arena, 200),
+                                i + 1 < n ? "|" : "\n");
         }
 }
 

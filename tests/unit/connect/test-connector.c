@@ -14,10 +14,14 @@ static void registry(void **state) {
                 assert_true(connector->capabilities & CONNECTOR_READS);
                 /* What it says it can do is there. */
                 assert_non_null(connector->reader_open);
-                assert_int_equal(!!(connector->capabilities & CONNECTOR_WRITES), connector->writer_open != NULL);
-                assert_int_equal(!!(connector->capabilities & CONNECTOR_TRANSACTS), connector->begin && connector->commit && connector->rollback);
-                assert_int_equal(!!(connector->capabilities & CONNECTOR_WATERMARK), connector->horizon != NULL);
-                assert_int_equal(!!(connector->capabilities & CONNECTOR_RESUMES), connector->reader_position && connector->reader_resumed);
+                assert_int_equal(!!(connector->capabilities & CONNECTOR_WRITES),
+                                 connector->writer_open != NULL);
+                assert_int_equal(!!(connector->capabilities & CONNECTOR_TRANSACTS),
+                                 connector->begin && connector->commit && connector->rollback);
+                assert_int_equal(!!(connector->capabilities & CONNECTOR_WATERMARK),
+                                 connector->horizon != NULL);
+                assert_int_equal(!!(connector->capabilities & CONNECTOR_RESUMES),
+                                 connector->reader_position && connector->reader_resumed);
         }
         assert_int_equal(n, 2);
         assert_null(connector_find("kafka"));
@@ -46,7 +50,7 @@ static void refuses_by_name(void **state) {
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(registry), cmocka_unit_test(refuses_by_name) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(registry), cmocka_unit_test(refuses_by_name)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,8 @@
 
 #include "connect/csv.h"
 
-static MappingColumn columns[] = { { .name = T("id"), .line = 4, .column = 7 }, { .name = T("owner"), .line = 5, .column = 7 } };
+static MappingColumn columns[] = {{.name = T("id"), .line = 4, .column = 7},
+                                  {.name = T("owner"), .line = 5, .column = 7}};
 
 static void init(Fixture *f, const char *csv) {
         fixture_init(f, "csv", NULL);
@@ -23,9 +24,7 @@ static void option(Fixture *f, const char *name, const char *value) {
         assert_int_equal(json_object_set_new(f->system.options, name, json_string(value)), 0);
 }
 
-static ReadPlan plan_of(Fixture *f) {
-        return (ReadPlan) { .pair = &f->pair, .mapping = &f->mapping };
-}
+static ReadPlan plan_of(Fixture *f) { return (ReadPlan){.pair = &f->pair, .mapping = &f->mapping}; }
 
 static void scan(const char *csv, const char *name, const char *value, const char *expected) {
         Fixture f;
@@ -41,7 +40,8 @@ static void scan(const char *csv, const char *name, const char *value, const cha
 }
 
 static void reads_by_header(void **state) {
-        scan("owner,x,id\r\nAda,1,P-1\r\n\"Bob, \"\"B\"\"\",2,P-2\r\n", NULL, NULL, "P-1|Ada\nP-2|Bob, \"B\"\n");
+        scan("owner,x,id\r\nAda,1,P-1\r\n\"Bob, \"\"B\"\"\",2,P-2\r\n", NULL, NULL,
+             "P-1|Ada\nP-2|Bob, \"B\"\n");
         scan("\xef\xbb\xbfid,owner\nP-1,J\xc3\xb6rg\n\nP-2,x", NULL, NULL, "P-1|J\xc3\xb6rg\nP-2|x\n");
         scan("ID;Owner\nP-1;Ada\n", "delimiter", ";", "P-1|Ada\n");
         scan("id\towner\nP-1\tAda\n", "delimiter", "tab", "P-1|Ada\n");
@@ -74,7 +74,8 @@ static void latin1(void **state) {
 }
 
 /* Opens or reads a file that is wrong; the place is in the file where line > 0. */
-static void refuse(const char *csv, ErrorId id, const char *detail, const char *remedy, const char *file, unsigned line) {
+static void refuse(const char *csv, ErrorId id, const char *detail, const char *remedy, const char *file,
+                   unsigned line) {
         Reader *reader = NULL;
         Value values[2];
         ReadPlan plan;
@@ -97,18 +98,22 @@ static void refuse(const char *csv, ErrorId id, const char *detail, const char *
 }
 
 static void names_file_line_and_byte(void **state) {
-        refuse("id,owner\n1,Ada\n2,J\xf6rg\n", ERROR_FILE_FORMAT, "Byte 0xF6 at place 2 of column \"owner\"", "latin1", "/roll.csv", 3);
-        refuse("id,owner\n1,\"A\nB\"\n2,\"x\"\"\xc3(\"\n", ERROR_FILE_FORMAT, "Byte 0xC3 at place 3", "latin1", "/roll.csv", 4);
-        refuse("id,owner\n1,Ada\n2,Bob,x\n", ERROR_FILE_FORMAT, "3 fields, the header 2", "delimiter", "/roll.csv", 3);
+        refuse("id,owner\n1,Ada\n2,J\xf6rg\n", ERROR_FILE_FORMAT, "Byte 0xF6 at place 2 of column \"owner\"",
+               "latin1", "/roll.csv", 3);
+        refuse("id,owner\n1,\"A\nB\"\n2,\"x\"\"\xc3(\"\n", ERROR_FILE_FORMAT, "Byte 0xC3 at place 3",
+               "latin1", "/roll.csv", 4);
+        refuse("id,owner\n1,Ada\n2,Bob,x\n", ERROR_FILE_FORMAT, "3 fields, the header 2", "delimiter",
+               "/roll.csv", 3);
         refuse("id,owner\n1\n", ERROR_FILE_FORMAT, "1 fields", "delimiter", "/roll.csv", 2);
         refuse("id,owner\n1,\"Ada\n", ERROR_FILE_FORMAT, "quote", "Close", "/roll.csv", 2);
         refuse("", ERROR_FILE_FORMAT, "no header row", "first line", "/roll.csv", 1);
         refuse("id,owner,owner\n1,a,b\n", ERROR_FILE_FORMAT, "\"owner\" twice", "own name", "/roll.csv", 1);
-        refuse("id,ownr\n1,a\n", ERROR_COLUMN_MISSING, "no column \"owner\"", "\"ownr\"", "pacs_to_cama.yaml", 5);
+        refuse("id,ownr\n1,a\n", ERROR_COLUMN_MISSING, "no column \"owner\"", "\"ownr\"",
+               "pacs_to_cama.yaml", 5);
 }
 
 static void refuses_sql(void **state) {
-        MappingJoin join = { .name = T("j"), .from = T("j.csv") };
+        MappingJoin join = {.name = T("j"), .from = T("j.csv")};
         Reader *reader = NULL;
         Value high;
         ReadPlan plan;
@@ -196,7 +201,7 @@ static void resumes_while_the_file_is_the_same(void **state) {
         assert_int_equal(reader_next(reader, values, &f.error), 1);
         assert_value(&f, &values[1], VALUE_TEXT, "Bob");
         assert_true(reader_next(reader, values, &f.error) < 0);
-        assert_int_equal(f.error.line, 5);              /* lines count on */
+        assert_int_equal(f.error.line, 5); /* lines count on */
         error_done(&f.error);
         reader = reader_close(reader);
         /* A new file under the name, of the same size: from its beginning, and it says so. */
@@ -219,7 +224,8 @@ static void notices_a_change_while_reading(void **state) {
         plan = plan_of(&f);
         assert_int_equal(reader_open(f.connection, &plan, &reader, &f.error), 0);
         assert_int_equal(reader_next(reader, values, &f.error), 1);
-        free(test_file_write(f.folder, "roll.csv", "id,owner\n1,Eve\n2,x\n" /* longer: its end is half of another file */));
+        free(test_file_write(f.folder, "roll.csv",
+                             "id,owner\n1,Eve\n2,x\n" /* longer: its end is half of another file */));
         assert_int_equal(reader_next(reader, values, &f.error), 1);
         assert_true(reader_next(reader, values, &f.error) < 0);
         assert_error(&f, ERROR_SYSTEM_BUSY, "changed while it was read", "rename");
@@ -234,15 +240,18 @@ static void checks(void **state) {
         init(&f, "idd,ownr\n");
         fixture_open(&f, false);
         assert_int_equal(connection_check(f.connection, &f.pair, &f.mapping, false, report, &f.error), 0);
-        assert_int_equal(json_array_size(report), 2);           /* every mistake at once */
+        assert_int_equal(json_array_size(report), 2); /* every mistake at once */
         assert_true(json_is_false(json_object_get(json_array_get(report, 1), "ok")));
-        assert_non_null(strstr(json_string_value(json_object_get(json_array_get(report, 1), "message")), "pacs_to_cama.yaml:5"));
-        assert_non_null(strstr(json_string_value(json_object_get(json_array_get(report, 1), "remedy")), "\"ownr\""));
+        assert_non_null(strstr(json_string_value(json_object_get(json_array_get(report, 1), "message")),
+                               "pacs_to_cama.yaml:5"));
+        assert_non_null(
+                strstr(json_string_value(json_object_get(json_array_get(report, 1), "remedy")), "\"ownr\""));
         json_array_clear(report);
         free(test_file_write(f.folder, "roll.csv", "id,owner,x\n"));
         assert_int_equal(connection_check(f.connection, &f.pair, &f.mapping, false, report, &f.error), 0);
         assert_int_equal(json_array_size(report), 1);
-        assert_string_equal(json_string_value(json_object_get(json_array_get(report, 0), "message")), "Can be read: 2 of 3 columns are mapped");
+        assert_string_equal(json_string_value(json_object_get(json_array_get(report, 0), "message")),
+                            "Can be read: 2 of 3 columns are mapped");
         json_array_clear(report);
         assert_int_equal(connection_check(f.connection, &f.pair, &f.mapping, true, report, &f.error), 0);
         assert_true(json_is_false(json_object_get(json_array_get(report, 0), "ok")));
@@ -252,10 +261,16 @@ static void checks(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(reads_by_header), cmocka_unit_test(tells_null_from_empty), cmocka_unit_test(path_may_be_the_file),
-                cmocka_unit_test(latin1), cmocka_unit_test(names_file_line_and_byte), cmocka_unit_test(refuses_sql),
-                cmocka_unit_test(refuses_wrong_systems), cmocka_unit_test(resumes_while_the_file_is_the_same),
-                cmocka_unit_test(notices_a_change_while_reading), cmocka_unit_test(checks),
+                cmocka_unit_test(reads_by_header),
+                cmocka_unit_test(tells_null_from_empty),
+                cmocka_unit_test(path_may_be_the_file),
+                cmocka_unit_test(latin1),
+                cmocka_unit_test(names_file_line_and_byte),
+                cmocka_unit_test(refuses_sql),
+                cmocka_unit_test(refuses_wrong_systems),
+                cmocka_unit_test(resumes_while_the_file_is_the_same),
+                cmocka_unit_test(notices_a_change_while_reading),
+                cmocka_unit_test(checks),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

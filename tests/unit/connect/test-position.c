@@ -4,7 +4,7 @@
 #include "connect/position.h"
 
 static void there_and_back(void **state) {
-        Value values[] = { value_integer(-7), value_text("a\0/b", 4) }, again[2];
+        Value values[] = {value_integer(-7), value_text("a\0/b", 4)}, again[2];
         char *bytes = NULL, *text, *parsed = NULL;
         size_t size = 0, capacity = 0, parsed_size = 0;
         int64_t version = 0;
@@ -28,7 +28,7 @@ static void there_and_back(void **state) {
 }
 
 static void nonsense(void **state) {
-        static const char *const texts[] = { "", "1", "/00", "x/00", "1/0", "1/0g", "1/ 0", "1/00/" };
+        static const char *const texts[] = {"", "1", "/00", "x/00", "1/0", "1/0g", "1/ 0", "1/00/"};
         char *bytes = NULL;
         int64_t version;
         size_t size;
@@ -39,7 +39,7 @@ static void nonsense(void **state) {
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(there_and_back), cmocka_unit_test(nonsense) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(there_and_back), cmocka_unit_test(nonsense)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,9 +21,9 @@ static void quoting(void **state) {
         assert_taken(sql_table("x."), "\"x.\"");
 }
 
-static char *rowid[] = { T("rowid"), NULL };
-static char *pair_key[] = { T("a"), T("b"), NULL };
-static MappingColumn columns[] = { { .name = T("id") }, { .join = T("o"), .name = T("na\"me") } };
+static char *rowid[] = {T("rowid"), NULL};
+static char *pair_key[] = {T("a"), T("b"), NULL};
+static MappingColumn columns[] = {{.name = T("id")}, {.join = T("o"), .name = T("na\"me")}};
 
 static void assert_select(const SqlSelect *select, const char *expected) {
         Error error = {};
@@ -35,53 +35,77 @@ static void assert_select(const SqlSelect *select, const char *expected) {
 }
 
 static void plain_select(void **state) {
-        Mapping m = { .entity = T("e"), .from = T("main.parcel"), .columns = columns, .n_columns = 1 };
-        SqlSelect select = { .mapping = &m, .identity = rowid };
+        Mapping m = {.entity = T("e"), .from = T("main.parcel"), .columns = columns, .n_columns = 1};
+        SqlSelect select = {.mapping = &m, .identity = rowid};
 
-        assert_select(&select, "select \"source\".\"id\", \"source\".\"rowid\"\n from \"main\".\"parcel\" as \"source\"\n where 1"
+        assert_select(&select, "select \"source\".\"id\", \"source\".\"rowid\"\n from \"main\".\"parcel\" "
+                               "as \"source\"\n where 1"
                                "\n order by \"source\".\"rowid\"");
         select.after = true;
         m.where = T("x = :y --");
-        assert_select(&select, "select \"source\".\"id\", \"source\".\"rowid\"\n from \"main\".\"parcel\" as \"source\"\n where (\nx = :y --\n)"
+        assert_select(&select, "select \"source\".\"id\", \"source\".\"rowid\"\n from \"main\".\"parcel\" "
+                               "as \"source\"\n where (\nx = :y --\n)"
                                "\n and \"source\".\"rowid\" > @tf_after_0\n order by \"source\".\"rowid\"");
         select.identity = pair_key;
         m.where = NULL;
-        assert_select(&select, "select \"source\".\"id\", \"source\".\"a\", \"source\".\"b\"\n from \"main\".\"parcel\" as \"source\"\n where 1"
-                               "\n and (\"source\".\"a\", \"source\".\"b\") > (@tf_after_0, @tf_after_1)\n order by \"source\".\"a\", \"source\".\"b\"");
+        assert_select(&select, "select \"source\".\"id\", \"source\".\"a\", \"source\".\"b\"\n from "
+                               "\"main\".\"parcel\" as \"source\"\n where 1"
+                               "\n and (\"source\".\"a\", \"source\".\"b\") > (@tf_after_0, @tf_after_1)\n "
+                               "order by \"source\".\"a\", \"source\".\"b\"");
 }
 
 static void joined_select(void **state) {
-        char *order[] = { T("-sold"), T("price"), NULL };
-        MappingPair by[] = { { T("l"), T("r") } }, by_join[] = { { T("l"), T("p.r") }, { T("m"), T("source.n") } };
+        char *order[] = {T("-sold"), T("price"), NULL};
+        MappingPair by[] = {{T("l"), T("r")}}, by_join[] = {{T("l"), T("p.r")}, {T("m"), T("source.n")}};
         MappingJoin joins[] = {
-                { .name = T("p"), .from = T("s.pp"), .by = by, .n_by = 1, .watermark = T("w") },
-                { .name = T("o"), .from = T("oo"), .by = by_join, .n_by = 2, .order = order, .take_first = true, .optional = true, .watermark = T("v") },
+                {.name = T("p"), .from = T("s.pp"), .by = by, .n_by = 1, .watermark = T("w")},
+                {.name = T("o"),
+                 .from = T("oo"),
+                 .by = by_join,
+                 .n_by = 2,
+                 .order = order,
+                 .take_first = true,
+                 .optional = true,
+                 .watermark = T("v")},
         };
-        Mapping m = { .entity = T("e"), .from = T("t"), .columns = columns, .n_columns = 2, .joins = joins, .n_joins = 2 };
-        char *const *const identities[] = { rowid, pair_key };
-        SqlSelect select = { .mapping = &m, .join_identity = identities };
+        Mapping m = {.entity = T("e"),
+                     .from = T("t"),
+                     .columns = columns,
+                     .n_columns = 2,
+                     .joins = joins,
+                     .n_joins = 2};
+        char *const *const identities[] = {rowid, pair_key};
+        SqlSelect select = {.mapping = &m, .join_identity = identities};
 
         assert_select(&select,
                       "select \"source\".\"id\", \"o\".\"na\"\"me\"\n from \"t\" as \"source\""
                       "\n cross join \"s\".\"pp\" as \"p\" on \"p\".\"l\" = \"source\".\"r\""
-                      "\n left join \"oo\" as \"o\" on (\"o\".\"a\", \"o\".\"b\") = (select \"tf_first\".\"a\", \"tf_first\".\"b\" from \"oo\" as \"tf_first\""
+                      "\n left join \"oo\" as \"o\" on (\"o\".\"a\", \"o\".\"b\") = (select "
+                      "\"tf_first\".\"a\", \"tf_first\".\"b\" from \"oo\" as \"tf_first\""
                       " where \"tf_first\".\"l\" = \"p\".\"r\" and \"tf_first\".\"m\" = \"source\".\"n\""
-                      " order by \"tf_first\".\"sold\" desc, \"tf_first\".\"price\", \"tf_first\".\"a\", \"tf_first\".\"b\" limit 1)"
+                      " order by \"tf_first\".\"sold\" desc, \"tf_first\".\"price\", \"tf_first\".\"a\", "
+                      "\"tf_first\".\"b\" limit 1)"
                       "\n where 1");
         m.n_columns = 1;
         m.n_joins = 1;
         m.watermark = T("u");
         select.by_watermark = true;
         select.has_low = true;
-        assert_select(&select,
-                      "select \"source\".\"id\"\n from \"t\" as \"source\"\n cross join \"s\".\"pp\" as \"p\" on \"p\".\"l\" = \"source\".\"r\"\n where 1"
-                      "\n and ((\"source\".\"u\" >= @tf_low and \"source\".\"u\" < @tf_high) or (\"p\".\"w\" >= @tf_low and \"p\".\"w\" < @tf_high))");
+        assert_select(&select, "select \"source\".\"id\"\n from \"t\" as \"source\"\n cross join "
+                               "\"s\".\"pp\" as \"p\" on \"p\".\"l\" = \"source\".\"r\"\n where 1"
+                               "\n and ((\"source\".\"u\" >= @tf_low and \"source\".\"u\" < @tf_high) or "
+                               "(\"p\".\"w\" >= @tf_low and \"p\".\"w\" < @tf_high))");
 }
 
 static void refusals(void **state) {
-        MappingJoin join = { .name = T("p"), .from = T("pp") };
-        Mapping m = { .entity = T("e"), .from = T("t"), .columns = columns, .n_columns = 1, .joins = &join, .n_joins = 1 };
-        SqlSelect select = { .mapping = &m };
+        MappingJoin join = {.name = T("p"), .from = T("pp")};
+        Mapping m = {.entity = T("e"),
+                     .from = T("t"),
+                     .columns = columns,
+                     .n_columns = 1,
+                     .joins = &join,
+                     .n_joins = 1};
+        SqlSelect select = {.mapping = &m};
         Error error = {};
         char *sql = NULL;
 
@@ -98,9 +122,9 @@ static void refusals(void **state) {
 }
 
 static void writing(void **state) {
-        MappingField fields[] = { { .name = T("k1") }, { .name = T("k2") }, { .name = T("a") }, { .name = T("b") } };
-        Mapping m = { .to = T("t"), .fields = fields, .n_fields = 4, .n_key = 2 };
-        bool mask[] = { true, true, false, true }, changed[] = { false, false, false, true };
+        MappingField fields[] = {{.name = T("k1")}, {.name = T("k2")}, {.name = T("a")}, {.name = T("b")}};
+        Mapping m = {.to = T("t"), .fields = fields, .n_fields = 4, .n_key = 2};
+        bool mask[] = {true, true, false, true}, changed[] = {false, false, false, true};
         char *sql = NULL;
 
         assert_int_equal(sql_insert(&m, mask, &sql), 0);
@@ -119,8 +143,8 @@ static void writing(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(quoting), cmocka_unit_test(plain_select), cmocka_unit_test(joined_select), cmocka_unit_test(refusals),
-                cmocka_unit_test(writing),
+                cmocka_unit_test(quoting),  cmocka_unit_test(plain_select), cmocka_unit_test(joined_select),
+                cmocka_unit_test(refusals), cmocka_unit_test(writing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

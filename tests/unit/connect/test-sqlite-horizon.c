@@ -7,7 +7,9 @@
 #include "connect/sqlite.h"
 
 static void init(Fixture *f, const char *sql) {
-        fixture_init(f, "sqlite", "create table parcel (id integer primary key, changed); create table owner (id integer primary key, changed)");
+        fixture_init(f, "sqlite",
+                     "create table parcel (id integer primary key, changed); create table owner (id integer "
+                     "primary key, changed)");
         if (sql)
                 run_sql(f->path, sql);
         f->mapping.from = T("parcel");
@@ -28,17 +30,18 @@ static void assert_text(Fixture *f, const Value *v, const char *shape) {
 
 static void follows_the_shape(void **state) {
         static const char *const cases[][2] = {
-                { "null", "dddd-dd-dd dd:dd:dd.ddd" },          /* nothing to learn from */
-                { "'2020-01-01 10:00:00'", "dddd-dd-dd dd:dd:dd" },
-                { "'2020-01-01T10:00:00.5Z'", "dddd-dd-ddTdd:dd:dd.dZ" },
-                { "'2020-01-01T10:00:00.123456+00:00'", "dddd-dd-ddTdd:dd:dd.dddddd+00:00" },
+                {"null", "dddd-dd-dd dd:dd:dd.ddd"}, /* nothing to learn from */
+                {"'2020-01-01 10:00:00'", "dddd-dd-dd dd:dd:dd"},
+                {"'2020-01-01T10:00:00.5Z'", "dddd-dd-ddTdd:dd:dd.dZ"},
+                {"'2020-01-01T10:00:00.123456+00:00'", "dddd-dd-ddTdd:dd:dd.dddddd+00:00"},
         };
         Value high;
         Fixture f;
 
         init(&f, NULL);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                char *sql = arena_printf(f.arena, "insert or replace into parcel values (1, %s)", cases[i][0]);
+                char *sql = arena_printf(f.arena, "insert or replace into parcel values (1, %s)",
+                                         cases[i][0]);
                 int64_t usec;
                 bool zone;
 
@@ -52,13 +55,14 @@ static void follows_the_shape(void **state) {
 }
 
 static void integers_of_three_units(void **state) {
-        static const int64_t units[] = { 1, 1000, 1000000 };
+        static const int64_t units[] = {1, 1000, 1000000};
         Value high;
         Fixture f;
 
         init(&f, NULL);
         for (size_t i = 0; i < ELEMENTSOF(units); i++) {
-                char *sql = arena_printf(f.arena, "insert or replace into parcel values (1, %lld)", (long long) (1600000000 * units[i]));
+                char *sql = arena_printf(f.arena, "insert or replace into parcel values (1, %lld)",
+                                         (long long) (1600000000 * units[i]));
 
                 run_sql(f.path, sql);
                 assert_int_equal(connection_horizon(f.connection, &f.mapping, &high, &f.error), 0);
@@ -103,13 +107,15 @@ static void refuses_what_does_not_sort_by_time(void **state) {
         refuse("insert into parcel values (1, '07/15/2020 10:00')", "sorts by time");
         refuse("insert into parcel values (1, 42)", "\"42\"");
         refuse("insert into parcel values (1, 2459000.5)", "sorts by time");
-        refuse("insert into parcel values (1, '2020-01-01 10:00:00'), (2, '2020-01-01T10:00:00')", "another form");
+        refuse("insert into parcel values (1, '2020-01-01 10:00:00'), (2, '2020-01-01T10:00:00')",
+               "another form");
         refuse("insert into parcel values (1, 1600000000), (2, '2020-01-01T10:00:00')", "another form");
-        refuse("insert into parcel values (1, '2020-01-01 10:00:00Z'), (2, '2020-01-02 10:00:00.5Z')", "another form");
+        refuse("insert into parcel values (1, '2020-01-01 10:00:00Z'), (2, '2020-01-02 10:00:00.5Z')",
+               "another form");
 }
 
 static void a_join_has_a_say(void **state) {
-        MappingJoin join = { .name = T("owner"), .from = T("owner"), .watermark = T("changed") };
+        MappingJoin join = {.name = T("owner"), .from = T("owner"), .watermark = T("changed")};
         Value high;
         Fixture f;
 
@@ -121,7 +127,7 @@ static void a_join_has_a_say(void **state) {
         assert_error(&f, ERROR_WATERMARK, "\"owner\".\"changed\" holds \"1600000000\"", NULL);
         run_sql(f.path, "update owner set changed = '2020-01-01 10:00:00.25'");
         assert_int_equal(connection_horizon(f.connection, &f.mapping, &high, &f.error), 0);
-        assert_text(&f, &high, "dddd-dd-dd dd:dd:dd.d");        /* the coarser of both */
+        assert_text(&f, &high, "dddd-dd-dd dd:dd:dd.d"); /* the coarser of both */
         fixture_done(&f);
 }
 
@@ -133,7 +139,11 @@ static void waits_for_open_writers(void **state) {
         sqlite_busy_timeout_msec = 20;
         init(&f, NULL);
         assert_int_equal(sqlite3_open(f.path, &writer), SQLITE_OK);
-        assert_int_equal(sqlite3_exec(writer, "begin immediate; insert into parcel values (1, '2020-01-01 10:00:00.000')", NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(
+                sqlite3_exec(writer,
+                             "begin immediate; insert into parcel values (1, '2020-01-01 10:00:00.000')",
+                             NULL, NULL, NULL),
+                SQLITE_OK);
         assert_true(connection_horizon(f.connection, &f.mapping, &high, &f.error) < 0);
         assert_error(&f, ERROR_SYSTEM_BUSY, "locked", NULL);
         assert_int_equal(sqlite3_exec(writer, "commit", NULL, NULL, NULL), SQLITE_OK);
@@ -151,7 +161,7 @@ static void read_only_file(void **state) {
         assert_int_equal(chmod(f.path, 0444), 0);
         assert_int_equal(chmod(f.folder, 0555), 0);
         if (geteuid() == 0)
-                assert_int_equal(seteuid(65534), 0);            /* root may write everywhere */
+                assert_int_equal(seteuid(65534), 0); /* root may write everywhere */
         assert_true(connection_horizon(f.connection, &f.mapping, &high, &f.error) < 0);
         assert_error(&f, ERROR_WATERMARK, "cannot be", "write permission");
         if (getuid() == 0)
@@ -162,9 +172,10 @@ static void read_only_file(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(follows_the_shape), cmocka_unit_test(integers_of_three_units), cmocka_unit_test(waits_out_the_unit),
-                cmocka_unit_test(refuses_what_does_not_sort_by_time), cmocka_unit_test(a_join_has_a_say),
-                cmocka_unit_test(waits_for_open_writers), cmocka_unit_test(read_only_file),
+                cmocka_unit_test(follows_the_shape),  cmocka_unit_test(integers_of_three_units),
+                cmocka_unit_test(waits_out_the_unit), cmocka_unit_test(refuses_what_does_not_sort_by_time),
+                cmocka_unit_test(a_join_has_a_say),   cmocka_unit_test(waits_for_open_writers),
+                cmocka_unit_test(read_only_file),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,11 +6,25 @@
 #include "connect/sqlite-value.h"
 
 static void affinities(void **state) {
-        static const struct { const char *type; ColumnAffinity affinity; bool strict; } cases[] = {
-                { "INTEGER", COLUMN_NUMERIC }, { "varchar(30)", COLUMN_TEXT }, { "CLOB", COLUMN_TEXT }, { "blob", COLUMN_ANY },
-                { NULL, COLUMN_ANY }, { "", COLUMN_ANY }, { "double precision", COLUMN_REAL }, { "FLOAT", COLUMN_REAL },
-                { "decimal(14,2)", COLUMN_NUMERIC }, { "datetime", COLUMN_NUMERIC }, { "floating point", COLUMN_NUMERIC /* "int" */ },
-                { "charint", COLUMN_NUMERIC }, { "any", COLUMN_NUMERIC }, { "ANY", COLUMN_ANY, true },
+        static const struct {
+                const char *type;
+                ColumnAffinity affinity;
+                bool strict;
+        } cases[] = {
+                {"INTEGER", COLUMN_NUMERIC},
+                {"varchar(30)", COLUMN_TEXT},
+                {"CLOB", COLUMN_TEXT},
+                {"blob", COLUMN_ANY},
+                {NULL, COLUMN_ANY},
+                {"", COLUMN_ANY},
+                {"double precision", COLUMN_REAL},
+                {"FLOAT", COLUMN_REAL},
+                {"decimal(14,2)", COLUMN_NUMERIC},
+                {"datetime", COLUMN_NUMERIC},
+                {"floating point", COLUMN_NUMERIC /* "int" */},
+                {"charint", COLUMN_NUMERIC},
+                {"any", COLUMN_NUMERIC},
+                {"ANY", COLUMN_ANY, true},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
@@ -18,7 +32,7 @@ static void affinities(void **state) {
 }
 
 static void stored_as(ColumnAffinity affinity, Value v, StoredType type, const char *text) {
-        TableColumn column = { .name = T("value"), .affinity = affinity };
+        TableColumn column = {.name = T("value"), .affinity = affinity};
         StoredValue stored;
         Error error = {};
 
@@ -37,7 +51,7 @@ static void stored_as(ColumnAffinity affinity, Value v, StoredType type, const c
 }
 
 static void refused(ColumnAffinity affinity, Value v, const char *value) {
-        TableColumn column = { .name = T("value"), .affinity = affinity };
+        TableColumn column = {.name = T("value"), .affinity = affinity};
         StoredValue stored;
         Error error = {};
 
@@ -50,15 +64,13 @@ static void refused(ColumnAffinity affinity, Value v, const char *value) {
 }
 
 static Value decimal(const char *text) {
-        Value v = { .type = VALUE_DECIMAL };
+        Value v = {.type = VALUE_DECIMAL};
 
         assert_int_equal(decimal_parse(text, strlen(text), &v.decimal), 0);
         return v;
 }
 
-static Value text(const char *t) {
-        return value_text(t, strlen(t));
-}
+static Value text(const char *t) { return value_text(t, strlen(t)); }
 
 static void decimals(void **state) {
         stored_as(COLUMN_TEXT, decimal("12.50"), STORED_TEXT, "12.50");
@@ -67,9 +79,10 @@ static void decimals(void **state) {
         stored_as(COLUMN_NUMERIC, decimal("12.00"), STORED_INTEGER, "12");
         stored_as(COLUMN_NUMERIC, decimal("9223372036854775807"), STORED_INTEGER, "9223372036854775807");
         stored_as(COLUMN_REAL, decimal("999999999999999"), STORED_INTEGER, "999999999999999");
-        stored_as(COLUMN_NUMERIC, decimal("1234567890123.45"), STORED_TEXT, "1234567890123.45");       /* 15 digits */
+        stored_as(COLUMN_NUMERIC, decimal("1234567890123.45"), STORED_TEXT,
+                  "1234567890123.45"); /* 15 digits */
         stored_as(COLUMN_TEXT, decimal("12345678901234567890.123"), STORED_TEXT, "12345678901234567890.123");
-        refused(COLUMN_NUMERIC, decimal("12345678901234.56"), "12345678901234.56");                    /* 16 */
+        refused(COLUMN_NUMERIC, decimal("12345678901234.56"), "12345678901234.56"); /* 16 */
         refused(COLUMN_NUMERIC, decimal("9223372036854775808"), "9223372036854775808");
         refused(COLUMN_REAL, decimal("1000000000000001"), "1000000000000001");
         refused(COLUMN_REAL, value_integer(INT64_MIN), "-9223372036854775808");
@@ -96,24 +109,41 @@ static void texts(void **state) {
 static void other_types(void **state) {
         static const char uuid[16] = "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef";
 
-        stored_as(COLUMN_NUMERIC, (Value) { .type = VALUE_BOOLEAN, .integer = 1 }, STORED_INTEGER, "1");
-        stored_as(COLUMN_TEXT, (Value) { .type = VALUE_DATE, .integer = 0 }, STORED_TEXT, "1970-01-01");
-        stored_as(COLUMN_TEXT, (Value) { .type = VALUE_TIMESTAMP, .integer = 1000000 }, STORED_TEXT, "1970-01-01 00:00:01");
-        stored_as(COLUMN_TEXT, (Value) { .type = VALUE_TIMESTAMP, .integer = 1250000 }, STORED_TEXT, "1970-01-01 00:00:01.250000");
-        stored_as(COLUMN_TEXT, (Value) { .type = VALUE_UUID, .bytes = uuid, .size = 16 }, STORED_TEXT, "01234567-89ab-cdef-0123-456789abcdef");
-        stored_as(COLUMN_ANY, (Value) { .type = VALUE_GEOMETRY, .bytes = "\x01\x02", .size = 2 }, STORED_BLOB, "\x01\x02");
-        stored_as(COLUMN_TEXT, (Value) { .type = VALUE_JSON, .bytes = "{}", .size = 2 }, STORED_TEXT, "{}");
+        stored_as(COLUMN_NUMERIC, (Value){.type = VALUE_BOOLEAN, .integer = 1}, STORED_INTEGER, "1");
+        stored_as(COLUMN_TEXT, (Value){.type = VALUE_DATE, .integer = 0}, STORED_TEXT, "1970-01-01");
+        stored_as(COLUMN_TEXT, (Value){.type = VALUE_TIMESTAMP, .integer = 1000000}, STORED_TEXT,
+                  "1970-01-01 00:00:01");
+        stored_as(COLUMN_TEXT, (Value){.type = VALUE_TIMESTAMP, .integer = 1250000}, STORED_TEXT,
+                  "1970-01-01 00:00:01.250000");
+        stored_as(COLUMN_TEXT, (Value){.type = VALUE_UUID, .bytes = uuid, .size = 16}, STORED_TEXT,
+                  "01234567-89ab-cdef-0123-456789abcdef");
+        stored_as(COLUMN_ANY, (Value){.type = VALUE_GEOMETRY, .bytes = "\x01\x02", .size = 2}, STORED_BLOB,
+                  "\x01\x02");
+        stored_as(COLUMN_TEXT, (Value){.type = VALUE_JSON, .bytes = "{}", .size = 2}, STORED_TEXT, "{}");
         stored_as(COLUMN_TEXT, value_null(), STORED_NULL, NULL);
 }
 
 static void reals(void **state) {
-        static const struct { double number; const char *text; ValueType type; } cases[] = {
-                { 0.1, "0.1", VALUE_DECIMAL }, { 12.5, "12.5", VALUE_DECIMAL }, { -0.01, "-0.01", VALUE_DECIMAL }, { 100, "100", VALUE_DECIMAL },
-                { -0.0, "0", VALUE_DECIMAL }, { 1e20, "100000000000000000000", VALUE_DECIMAL }, { 1e-10, "0.0000000001", VALUE_DECIMAL },
-                { 0.1 + 0.2, "0.30000000000000004", VALUE_DECIMAL }, { 123456789012345.67, "123456789012345.67", VALUE_DECIMAL },
-                { 1.0 / 3, "0.33333333333333331", VALUE_DECIMAL }, { 0.1234567, "0.1234567", VALUE_DECIMAL },
-                { 1e300, "1e+300", VALUE_TEXT }, { 1e-300, "1e-300", VALUE_TEXT }, { INFINITY, "inf", VALUE_TEXT },
-                { 9007199254740993.0, "9007199254740992", VALUE_DECIMAL },
+        static const struct {
+                double number;
+                const char *text;
+                ValueType type;
+        } cases[] = {
+                {0.1, "0.1", VALUE_DECIMAL},
+                {12.5, "12.5", VALUE_DECIMAL},
+                {-0.01, "-0.01", VALUE_DECIMAL},
+                {100, "100", VALUE_DECIMAL},
+                {-0.0, "0", VALUE_DECIMAL},
+                {1e20, "100000000000000000000", VALUE_DECIMAL},
+                {1e-10, "0.0000000001", VALUE_DECIMAL},
+                {0.1 + 0.2, "0.30000000000000004", VALUE_DECIMAL},
+                {123456789012345.67, "123456789012345.67", VALUE_DECIMAL},
+                {1.0 / 3, "0.33333333333333331", VALUE_DECIMAL},
+                {0.1234567, "0.1234567", VALUE_DECIMAL},
+                {1e300, "1e+300", VALUE_TEXT},
+                {1e-300, "1e-300", VALUE_TEXT},
+                {INFINITY, "inf", VALUE_TEXT},
+                {9007199254740993.0, "9007199254740992", VALUE_DECIMAL},
         };
         Fixture f;
 
@@ -134,7 +164,7 @@ static void reals_there_and_back(void **state) {
 
         for (unsigned i = 0; i < 20000; i++) {
                 char buffer[REAL_TEXT_MAX], expected[REAL_TEXT_MAX], text_of[DECIMAL_TEXT_MAX];
-                static const double divisors[] = { 1, 10, 100, 1000, 1e5, 3 };
+                static const double divisors[] = {1, 10, 100, 1000, 1e5, 3};
                 double number;
                 Decimal plain;
                 Value v;
@@ -142,7 +172,8 @@ static void reals_there_and_back(void **state) {
                 random ^= random << 13;
                 random ^= random >> 7;
                 random ^= random << 17;
-                number = (double) (int64_t) (random >> 16) / divisors[i % ELEMENTSOF(divisors)] / (i % 7 ? 1 : 1e6);
+                number = (double) (int64_t) (random >> 16) / divisors[i % ELEMENTSOF(divisors)] /
+                         (i % 7 ? 1 : 1e6);
                 value_from_real(number, buffer, &v);
                 assert_int_equal(v.type, VALUE_DECIMAL);
                 decimal_format(&v.decimal, text_of);
@@ -159,8 +190,9 @@ static void reals_there_and_back(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(affinities), cmocka_unit_test(decimals), cmocka_unit_test(texts), cmocka_unit_test(other_types),
-                cmocka_unit_test(reals), cmocka_unit_test(reals_there_and_back),
+                cmocka_unit_test(affinities), cmocka_unit_test(decimals),
+                cmocka_unit_test(texts),      cmocka_unit_test(other_types),
+                cmocka_unit_test(reals),      cmocka_unit_test(reals_there_and_back),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

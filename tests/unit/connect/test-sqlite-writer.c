@@ -3,15 +3,19 @@
 
 #include "connect/sqlite.h"
 
-static const char cama[] =
-        "create table owner (id integer primary key);"
-        "create table parcel (number text primary key, name text not null, total integer check (total >= 0), owner integer references owner,"
-        " area real, note, extra text default 'kept');"
-        "insert into owner values (1)";
+static const char cama[] = "create table owner (id integer primary key);"
+                           "create table parcel (number text primary key, name text not null, total integer "
+                           "check (total >= 0), owner integer references owner,"
+                           " area real, note, extra text default 'kept');"
+                           "insert into owner values (1)";
 
 static MappingField fields[] = {
-        { .name = T("number"), .is_key = true }, { .name = T("name") }, { .name = T("total") }, { .name = T("owner") },
-        { .name = T("area") }, { .name = T("note") },
+        {.name = T("number"), .is_key = true},
+        {.name = T("name")},
+        {.name = T("total")},
+        {.name = T("owner")},
+        {.name = T("area")},
+        {.name = T("note")},
 };
 
 static void init(Fixture *f, Writer **ret) {
@@ -24,23 +28,22 @@ static void init(Fixture *f, Writer **ret) {
         assert_int_equal(writer_open(f->connection, &f->mapping, ret, &f->error), 0);
 }
 
-static Value text(const char *t) {
-        return value_text(t, strlen(t));
-}
+static Value text(const char *t) { return value_text(t, strlen(t)); }
 
 static Value decimal(int64_t coefficient, uint8_t scale) {
-        return (Value) { .type = VALUE_DECIMAL, .decimal = { .coefficient = coefficient, .scale = scale } };
+        return (Value){.type = VALUE_DECIMAL, .decimal = {.coefficient = coefficient, .scale = scale}};
 }
 
 static int write_one(Fixture *f, Writer *w, ChangeKind kind, Value *target, bool *changed) {
-        Change change = { .kind = kind, .target = target, .changed = changed };
+        Change change = {.kind = kind, .target = target, .changed = changed};
 
         return writer_write(w, &change, &f->error);
 }
 
 static void writes_and_counts(void **state) {
-        Value values[] = { text("P-1"), text("Ada"), value_integer(100), value_integer(1), decimal(125, 1), VALUE_NONE };
-        bool changed[] = { false, true, false, false, false, false };
+        Value values[] = {text("P-1"),      text("Ada"),     value_integer(100),
+                          value_integer(1), decimal(125, 1), VALUE_NONE};
+        bool changed[] = {false, true, false, false, false, false};
         uint64_t n = 99;
         Writer *w = NULL;
         Fixture f;
@@ -51,13 +54,15 @@ static void writes_and_counts(void **state) {
         values[0] = text("P-2");
         assert_int_equal(write_one(&f, w, CHANGE_INSERT, values, NULL), 0);
         values[1] = text("Bob");
-        values[2] = value_integer(5);   /* not among what changed */
+        values[2] = value_integer(5); /* not among what changed */
         assert_int_equal(write_one(&f, w, CHANGE_UPDATE, values, changed), 0);
         assert_int_equal(writer_count(w, &n, &f.error), 0);
         assert_int_equal(n, 2);
         assert_int_equal(connection_commit(f.connection, &f.error), 0);
-        assert_sql(f.path, "select group_concat(number || name || total || area || extra || typeof(total)) from parcel",
-                   "P-1Ada10012.5keptinteger,P-2Bob10012.5keptinteger");
+        assert_sql(
+                f.path,
+                "select group_concat(number || name || total || area || extra || typeof(total)) from parcel",
+                "P-1Ada10012.5keptinteger,P-2Bob10012.5keptinteger");
         assert_int_equal(connection_begin(f.connection, &f.error), 0);
         assert_int_equal(write_one(&f, w, CHANGE_DELETE, values, NULL), 0);
         connection_rollback(f.connection);
@@ -72,7 +77,7 @@ static void writes_and_counts(void **state) {
 
 static void delete_by_encoded_key(void **state) {
         Value key = text("P-1");
-        Change change = { .kind = CHANGE_DELETE };
+        Change change = {.kind = CHANGE_DELETE};
         Writer *w = NULL;
         Fixture f;
 
@@ -81,7 +86,7 @@ static void delete_by_encoded_key(void **state) {
         assert_int_equal(key_encode(&key, 1, f.arena, &change.key), 0);
         assert_int_equal(connection_begin(f.connection, &f.error), 0);
         assert_int_equal(writer_write(w, &change, &f.error), 0);
-        assert_true(writer_write(w, &change, &f.error) < 0);            /* it is gone now */
+        assert_true(writer_write(w, &change, &f.error) < 0); /* it is gone now */
         assert_error(&f, ERROR_RECORD_REFUSED, "no row for this key to delete", "again");
         assert_int_equal(connection_commit(f.connection, &f.error), 0);
         assert_sql(f.path, "select group_concat(number) from parcel", "P-2");
@@ -90,8 +95,9 @@ static void delete_by_encoded_key(void **state) {
 }
 
 static void refused_records_leave_the_transaction(void **state) {
-        Value values[] = { text("P-1"), text("Ada"), value_integer(-1), value_integer(1), VALUE_NONE, VALUE_NONE };
-        bool changed[] = { false, true, true, true, false, false };
+        Value values[] = {text("P-1"),      text("Ada"), value_integer(-1),
+                          value_integer(1), VALUE_NONE,  VALUE_NONE};
+        bool changed[] = {false, true, true, true, false, false};
         Writer *w = NULL;
         Fixture f;
 
@@ -121,7 +127,8 @@ static void refused_records_leave_the_transaction(void **state) {
 }
 
 static void refuses_what_a_column_would_change(void **state) {
-        Value values[] = { text("P-1"), text("Ada"), VALUE_NONE, VALUE_NONE, decimal(1234567890123456, 2), VALUE_NONE };
+        Value values[] = {text("P-1"), text("Ada"), VALUE_NONE, VALUE_NONE, decimal(1234567890123456, 2),
+                          VALUE_NONE};
         Writer *w = NULL;
         Fixture f;
 
@@ -159,7 +166,8 @@ static void fetches_raw_values(void **state) {
 
 /* More patterns than are kept: the oldest statement goes, none is taken for another. */
 static void many_patterns_of_updates(void **state) {
-        Value values[] = { text("P-1"), text("n"), value_integer(0), value_integer(1), decimal(0, 0), text("o") };
+        Value values[] = {text("P-1"),      text("n"),     value_integer(0),
+                          value_integer(1), decimal(0, 0), text("o")};
         Writer *w = NULL;
         Fixture f;
 
@@ -184,13 +192,14 @@ static void many_patterns_of_updates(void **state) {
                         assert_int_equal(write_one(&f, w, CHANGE_DELETE, row, NULL), 0);
                 }
         assert_int_equal(connection_commit(f.connection, &f.error), 0);
-        assert_sql(f.path, "select number || name || total || owner || area || note from parcel", "P-1n3110.0o");
+        assert_sql(f.path, "select number || name || total || owner || area || note from parcel",
+                   "P-1n3110.0o");
         writer_close(w);
         fixture_done(&f);
 }
 
 static void opening_needs_table_columns_and_key(void **state) {
-        MappingField wrong[] = { { .name = T("number"), .is_key = true }, { .name = T("nmae") } };
+        MappingField wrong[] = {{.name = T("number"), .is_key = true}, {.name = T("nmae")}};
         Writer *w = NULL;
         Fixture f;
 
@@ -212,12 +221,13 @@ static void opening_needs_table_columns_and_key(void **state) {
 }
 
 static void trigger_that_rolls_back(void **state) {
-        Value values[] = { text("P-1"), text("Ada"), VALUE_NONE, VALUE_NONE, VALUE_NONE, VALUE_NONE };
+        Value values[] = {text("P-1"), text("Ada"), VALUE_NONE, VALUE_NONE, VALUE_NONE, VALUE_NONE};
         Writer *w = NULL;
         Fixture f;
 
         init(&f, &w);
-        run_sql(f.path, "create trigger t before insert on parcel when new.name = 'X' begin select raise(rollback, 'year is closed'); end");
+        run_sql(f.path, "create trigger t before insert on parcel when new.name = 'X' begin select "
+                        "raise(rollback, 'year is closed'); end");
         assert_int_equal(connection_begin(f.connection, &f.error), 0);
         assert_int_equal(write_one(&f, w, CHANGE_INSERT, values, NULL), 0);
         values[0] = text("P-2");
@@ -232,10 +242,14 @@ static void trigger_that_rolls_back(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(writes_and_counts), cmocka_unit_test(delete_by_encoded_key),
-                cmocka_unit_test(refused_records_leave_the_transaction), cmocka_unit_test(refuses_what_a_column_would_change),
-                cmocka_unit_test(fetches_raw_values), cmocka_unit_test(many_patterns_of_updates),
-                cmocka_unit_test(opening_needs_table_columns_and_key), cmocka_unit_test(trigger_that_rolls_back),
+                cmocka_unit_test(writes_and_counts),
+                cmocka_unit_test(delete_by_encoded_key),
+                cmocka_unit_test(refused_records_leave_the_transaction),
+                cmocka_unit_test(refuses_what_a_column_would_change),
+                cmocka_unit_test(fetches_raw_values),
+                cmocka_unit_test(many_patterns_of_updates),
+                cmocka_unit_test(opening_needs_table_columns_and_key),
+                cmocka_unit_test(trigger_that_rolls_back),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,10 +6,12 @@
 static const char county[] =
         "create table parcel (id integer primary key, owner_id integer, value real, changed text);"
         "create table owner (owner_id integer primary key, name text);"
-        "create table target (code text primary key, name text, must text not null, twice text generated always as (name || name)) strict";
+        "create table target (code text primary key, name text, must text not null, twice text generated "
+        "always as (name || name)) strict";
 
-static MappingColumn columns[] = { { .name = T("id"), .line = 4 }, { .join = T("owner"), .name = T("name"), .line = 5 } };
-static MappingPair by[] = { { T("owner_id"), T("owner_id") } };
+static MappingColumn columns[] = {{.name = T("id"), .line = 4},
+                                  {.join = T("owner"), .name = T("name"), .line = 5}};
+static MappingPair by[] = {{T("owner_id"), T("owner_id")}};
 
 static json_t *check(Fixture *f, bool target) {
         json_t *report = json_array();
@@ -20,7 +22,8 @@ static json_t *check(Fixture *f, bool target) {
 }
 
 /* The row about what; its message and remedy say so. */
-static void assert_row(const json_t *report, const char *what, bool ok, const char *message, const char *remedy) {
+static void assert_row(const json_t *report, const char *what, bool ok, const char *message,
+                       const char *remedy) {
         const json_t *row;
         size_t i;
 
@@ -29,7 +32,8 @@ static void assert_row(const json_t *report, const char *what, bool ok, const ch
                         continue;
                 assert_int_equal(json_is_true(json_object_get(row, "ok")), ok);
                 if (!strstr(json_string_value(json_object_get(row, "message")), message))
-                        fail_msg("\"%s\" does not say \"%s\"", json_string_value(json_object_get(row, "message")), message);
+                        fail_msg("\"%s\" does not say \"%s\"",
+                                 json_string_value(json_object_get(row, "message")), message);
                 if (remedy)
                         assert_non_null(strstr(json_string_value(json_object_get(row, "remedy")), remedy));
                 else
@@ -40,7 +44,7 @@ static void assert_row(const json_t *report, const char *what, bool ok, const ch
 }
 
 static void checks_the_source(void **state) {
-        MappingJoin join = { .name = T("owner"), .from = T("owner"), .by = by, .n_by = 1, .line = 9 };
+        MappingJoin join = {.name = T("owner"), .from = T("owner"), .by = by, .n_by = 1, .line = 9};
         json_t *report;
         Fixture f;
 
@@ -59,7 +63,8 @@ static void checks_the_source(void **state) {
         join.from = T("ownr");
         report = check(&f, false);
         assert_row(report, "idd", false, "pacs_to_cama.yaml:4: \"parcel\" has no column \"idd\"", "\"id\"");
-        assert_row(report, "ownr", false, "pacs_to_cama.yaml:9: System \"pacs\" has no table \"ownr\"", "\"owner\"");
+        assert_row(report, "ownr", false, "pacs_to_cama.yaml:9: System \"pacs\" has no table \"ownr\"",
+                   "\"owner\"");
         json_decref(report);
         columns[0].name = T("id");
         join.from = T("owner");
@@ -73,7 +78,8 @@ static void checks_the_source(void **state) {
         report = check(&f, false);
         assert_row(report, "watermark", true, "whole table", "index");
         json_decref(report);
-        run_sql(f.path, "create index i on parcel (changed); insert into parcel (changed) values ('2020-01-01')");
+        run_sql(f.path,
+                "create index i on parcel (changed); insert into parcel (changed) values ('2020-01-01')");
         report = check(&f, false);
         assert_row(report, "watermark", false, "2020-01-01", "strategy: full");
         json_decref(report);
@@ -85,7 +91,8 @@ static void checks_the_source(void **state) {
 }
 
 static void checks_the_target(void **state) {
-        MappingField fields[] = { { .name = T("code"), .is_key = true }, { .name = T("name") }, { .name = T("must") } };
+        MappingField fields[] = {
+                {.name = T("code"), .is_key = true}, {.name = T("name")}, {.name = T("must")}};
         json_t *report;
         Fixture f;
 
@@ -130,7 +137,9 @@ static void opens_only_what_is_there(void **state) {
         assert_true(connection_open(&f.system, true, &c, &f.error) < 0);
         assert_error(&f, ERROR_SYSTEM_UNAVAILABLE, f.path, "never created");
         assert_int_equal(access(f.path, F_OK), -1);
-        path = test_file_write(f.folder, "county.db", "this is a letter, and no database, however long one reads on and on in it ...........................");
+        path = test_file_write(f.folder, "county.db",
+                               "this is a letter, and no database, however long one reads on and on in it "
+                               "...........................");
         assert_true(connection_open(&f.system, false, &c, &f.error) < 0);
         assert_error(&f, ERROR_FILE_FORMAT, "not a database", "path:");
         free(path);
@@ -168,13 +177,14 @@ static void begin_meets_another_writer(void **state) {
 
 /* What is only looked at by commit is of no single record; after it nothing is left half open. */
 static void commit_that_fails_is_rolled_back(void **state) {
-        MappingField fields[] = { { .name = T("id"), .is_key = true } };
-        Value values[] = { value_integer(5) };
-        Change change = { .kind = CHANGE_INSERT, .target = values };
+        MappingField fields[] = {{.name = T("id"), .is_key = true}};
+        Value values[] = {value_integer(5)};
+        Change change = {.kind = CHANGE_INSERT, .target = values};
         Writer *w = NULL;
         Fixture f;
 
-        fixture_init(&f, "sqlite", "create table p (id integer primary key);"
+        fixture_init(&f, "sqlite",
+                     "create table p (id integer primary key);"
                      "create table c (id integer primary key references p deferrable initially deferred)");
         fixture_open(&f, true);
         f.mapping.to = T("c");
@@ -194,8 +204,11 @@ static void commit_that_fails_is_rolled_back(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(checks_the_source), cmocka_unit_test(checks_the_target), cmocka_unit_test(opens_only_what_is_there),
-                cmocka_unit_test(a_source_is_never_written), cmocka_unit_test(begin_meets_another_writer),
+                cmocka_unit_test(checks_the_source),
+                cmocka_unit_test(checks_the_target),
+                cmocka_unit_test(opens_only_what_is_there),
+                cmocka_unit_test(a_source_is_never_written),
+                cmocka_unit_test(begin_meets_another_writer),
                 cmocka_unit_test(commit_that_fails_is_rolled_back),
         };
 

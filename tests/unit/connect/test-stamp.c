@@ -3,9 +3,7 @@
 
 #include "connect/stamp.h"
 
-static Value text(const char *t) {
-        return value_text(t, strlen(t));
-}
+static Value text(const char *t) { return value_text(t, strlen(t)); }
 
 static StampShape shape_of(const char *t) {
         Value v = text(t);
@@ -19,8 +17,10 @@ static StampShape shape_of(const char *t) {
 /* Parsed and written again it is the same text. */
 static void there_and_back(void **state) {
         static const char *const stamps[] = {
-                "2026-07-15 12:34:56", "2026-07-15T12:34:56Z", "2026-07-15 12:34:56.7", "2026-07-15T12:34:56.789123+00:00",
-                "2026-07-15 12:34:56.789123000", "1969-12-31 23:59:59.250", "2026-07-15 12:34:56.05+00",
+                "2026-07-15 12:34:56",           "2026-07-15T12:34:56Z",
+                "2026-07-15 12:34:56.7",         "2026-07-15T12:34:56.789123+00:00",
+                "2026-07-15 12:34:56.789123000", "1969-12-31 23:59:59.250",
+                "2026-07-15 12:34:56.05+00",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(stamps); i++) {
@@ -37,7 +37,7 @@ static void there_and_back(void **state) {
 }
 
 static void integers(void **state) {
-        static const int64_t ticks[] = { 1, 1000, 1000000 };
+        static const int64_t ticks[] = {1, 1000, 1000000};
         char buffer[STAMP_TEXT_MAX];
         StampShape shape;
         int64_t usec;
@@ -55,10 +55,19 @@ static void integers(void **state) {
 
 static void not_stamps(void **state) {
         static const char *const texts[] = {
-                "", "2026-07-15", "2026-07-15 12:34", "2026-07-15 12:34:56.", "2026-07-15 12:34:56.1234567890", "2026-07-15 12:34:56+02:00",
-                "2026-07-15 12:34:56 ", "2026-13-15 12:34:56", "15.07.2026 12:34:56", "2026-07-15_12:34:56", "2026-07-15 12:34:56z",
+                "",
+                "2026-07-15",
+                "2026-07-15 12:34",
+                "2026-07-15 12:34:56.",
+                "2026-07-15 12:34:56.1234567890",
+                "2026-07-15 12:34:56+02:00",
+                "2026-07-15 12:34:56 ",
+                "2026-13-15 12:34:56",
+                "15.07.2026 12:34:56",
+                "2026-07-15_12:34:56",
+                "2026-07-15 12:34:56z",
         };
-        static const int64_t numbers[] = { 0, -1, 42, 99999999, 100000000000000000LL };
+        static const int64_t numbers[] = {0, -1, 42, 99999999, 100000000000000000LL};
         StampShape shape;
         int64_t usec;
         Value v;
@@ -71,13 +80,15 @@ static void not_stamps(void **state) {
                 v = value_integer(numbers[i]);
                 assert_int_equal(stamp_parse(&v, &shape, &usec), -EINVAL);
         }
-        v = (Value) { .type = VALUE_DECIMAL };
+        v = (Value){.type = VALUE_DECIMAL};
         assert_int_equal(stamp_parse(&v, &shape, &usec), -EINVAL);
 }
 
 static void uniting(void **state) {
-        StampShape whole = shape_of("2026-07-15 12:34:56"), milli = shape_of("2026-07-15 12:34:56.123"), t = shape_of("2026-07-15T12:34:56");
-        StampShape zone = shape_of("2026-07-15T12:34:56Z"), zone_milli = shape_of("2026-07-15T12:34:56.123Z"), united;
+        StampShape whole = shape_of("2026-07-15 12:34:56"), milli = shape_of("2026-07-15 12:34:56.123"),
+                   t = shape_of("2026-07-15T12:34:56");
+        StampShape zone = shape_of("2026-07-15T12:34:56Z"),
+                   zone_milli = shape_of("2026-07-15T12:34:56.123Z"), united;
 
         assert_int_equal(stamp_unite(&milli, &whole, &united), 0);
         assert_int_equal(united.digits, 0);
@@ -91,9 +102,9 @@ static void uniting(void **state) {
         assert_int_equal(stamp_unit_usec(&united), 1000);
         united = shape_of("2026-07-15 12:34:56.1");
         assert_int_equal(stamp_unit_usec(&united), 100000);
-        united = (StampShape) { .ticks_per_sec = 1 };
+        united = (StampShape){.ticks_per_sec = 1};
         assert_int_equal(stamp_unit_usec(&united), 1000000);
-        united = (StampShape) { .ticks_per_sec = 1000000 };
+        united = (StampShape){.ticks_per_sec = 1000000};
         assert_int_equal(stamp_unit_usec(&united), 1000);
 }
 
@@ -113,7 +124,10 @@ static void cuts_to_the_resolution(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(there_and_back), cmocka_unit_test(integers), cmocka_unit_test(not_stamps), cmocka_unit_test(uniting),
+                cmocka_unit_test(there_and_back),
+                cmocka_unit_test(integers),
+                cmocka_unit_test(not_stamps),
+                cmocka_unit_test(uniting),
                 cmocka_unit_test(cuts_to_the_resolution),
         };
 

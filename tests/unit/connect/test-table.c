@@ -41,23 +41,24 @@ static void names(void **state) {
 }
 
 static void keys(void **state) {
-        static const char *const both[] = { "number", "YEAR" }, *const more[] = { "geo_id", "year", "number" }, *const geo[] = { "geo_id", "year" };
+        static const char *const both[] = {"number", "YEAR"}, *const more[] = {"geo_id", "year", "number"},
+                                 *const geo[] = {"geo_id", "year"};
         Table *t = parcel_new();
 
         assert_true(table_is_unique(t, both, 2));
-        assert_true(table_is_unique(t, more, 3));       /* more than the key is unique too */
+        assert_true(table_is_unique(t, more, 3)); /* more than the key is unique too */
         assert_false(table_is_unique(t, both, 1));
-        assert_false(table_is_unique(t, geo, 2));       /* an index that is not unique */
+        assert_false(table_is_unique(t, geo, 2)); /* an index that is not unique */
         t->indexes[0].unique = true;
         assert_true(table_is_unique(t, geo, 2));
         assert_false(table_is_unique(t, geo, 1));
         assert_true(table_has_index_on(t, "geo_id"));
-        assert_false(table_has_index_on(t, "year"));    /* not its first column */
+        assert_false(table_has_index_on(t, "year")); /* not its first column */
         table_free(t);
 }
 
 static void missing_tables(void **state) {
-        char *tables[] = { (char *) "parcel", (char *) "owner", NULL };
+        char *tables[] = {(char *) "parcel", (char *) "owner", NULL};
         Error error = {};
 
         assert_true(table_missing("table", "parcels", "pacs", tables, &error) < 0);
@@ -80,7 +81,8 @@ static void reports(void **state) {
         error_at(&error, "m.yaml", 3, 1);
         assert_int_equal(report_add_error(report, "c", &error), 0);
         row = json_array_get(report, 0);
-        assert_true(json_is_true(json_object_get(row, "ok")) && json_is_null(json_object_get(row, "remedy")));
+        assert_true(json_is_true(json_object_get(row, "ok")) &&
+                    json_is_null(json_object_get(row, "remedy")));
         row = json_array_get(report, 1);
         assert_true(json_is_false(json_object_get(row, "ok")));
         assert_string_equal(json_string_value(json_object_get(row, "message")), "It is broken");
@@ -93,7 +95,10 @@ static void reports(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(names), cmocka_unit_test(keys), cmocka_unit_test(missing_tables), cmocka_unit_test(reports),
+                cmocka_unit_test(names),
+                cmocka_unit_test(keys),
+                cmocka_unit_test(missing_tables),
+                cmocka_unit_test(reports),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
