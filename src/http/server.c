@@ -171,6 +171,9 @@ static enum MHD_Result request_queue(HttpRequest *q) {
         return queued;
 }
 
+#define STOPPING_ERROR \
+        { .id = ERROR_UNAVAILABLE, .detail = (char *) "The service is stopping", .remedy = (char *) "Try again in a moment." }
+
 /* The body is complete: over to the handler. */
 static enum MHD_Result request_dispatch(Listener *l, HttpRequest *q) {
         HttpServer *server = l->server;
@@ -185,7 +188,10 @@ static enum MHD_Result request_dispatch(Listener *l, HttpRequest *q) {
         server->n_requests++;
         event_source_drop(&q->slow);
         (void) http_request_ref(q);
-        server->handler(q, server->userdata);
+        if (server->stopping)           /* whom the handler would ask may be gone already */
+                http_reply_problem(q, &(Error) STOPPING_ERROR);
+        else
+                server->handler(q, server->userdata);
         (void) http_request_unref(q);
         if (q->status == 0 && q->n_ref == 1)
                 http_reply_text(q, 500, "text/plain", "Nobody answered.\n");
@@ -249,14 +255,12 @@ static Listener *listener_free(Listener *l) {
 DEFINE_CLEANUP(Listener, listener_free)
 
 HttpServer *http_server_free(HttpServer *server) {
-        Error stopping = { .id = ERROR_UNAVAILABLE, .detail = (char *) "The service is stopping", .remedy = (char *) "Try again in a moment." };
-
         if (!server)
                 return NULL;
         server->stopping = true;
         for (HttpRequest *q = server->open, *next; q; q = next) {
                 next = q->next;
-                http_reply_problem(q, &stopping);
+                http_reply_problem(q, &(Error) STOPPING_ERROR);
         }
         while (server->listeners) {
                 Listener *l = server->listeners;

@@ -244,6 +244,25 @@ def test_a_taken_port_is_named(tmp_path):
     assert done.returncode == 78 and str(other.port) in done.stderr
 
 
+def test_clients_that_ask_while_it_cannot_start(tmp_path):
+    """Requests were answered by a gateway half taken down: it crashed instead of saying whose port is taken."""
+    other = Service(harness.County.create(tmp_path / "county"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", other.sync_port))
+        taken.listen()
+        process = subprocess.Popen(other.command(), env=other.environment(), stdout=other.log, stderr=other.log)
+        clients = []
+        while process.poll() is None and len(clients) < 100:
+            try:
+                clients.append(socket.create_connection(("127.0.0.1", other.port), timeout=1))
+                clients[-1].send(b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            except OSError:
+                pass
+            time.sleep(0.02)
+        assert process.wait(60) == 78
+    assert clients and str(other.sync_port) in other.text()
+
+
 def grow(county, n):
     db = sqlite3.connect(county.folder / "pacs.db")
     db.execute(f"""with recursive n(i) as (select 10001 union all select i + 1 from n where i < {10000 + n})
