@@ -15,7 +15,7 @@ size_t batch_count_writes(const Batch *batch) {
         return n;
 }
 
-static int change_refuse(Batch *batch, Change *change, const Error *refusal) {
+int change_refuse(Batch *batch, Change *change, const Error *refusal) {
         change->kind = CHANGE_HELD;
         return finding_add(&change->findings, batch->arena, FINDING_ERROR, "target_refused", refusal->field, NULL, refusal->detail,
                            refusal->remedy ? refusal->remedy : "Correct the record at the source, or the constraint at the target.");

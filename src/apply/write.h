@@ -7,5 +7,7 @@
  * n > 0: the target refused n records; nothing is committed, and these are CHANGE_HELD with a finding "target_refused": the rest can be tried again.
  * Any other failure: the transaction is rolled back (or, after a failed commit, its fate is for settling to find out). */
 _must_check_ int write_batch(Connection *target, Writer *writer, Batch *batch, Error *error);
+/* Holds a change that the target refused: CHANGE_HELD with a finding "target_refused" of what it said. -ENOMEM. */
+_must_check_ int change_refuse(Batch *batch, Change *change, const Error *refusal);
 /* How many changes of the batch the target has to be told. */
 size_t batch_count_writes(const Batch *batch);

@@ -67,6 +67,21 @@ static int fetch_record(EntityRun *e, const Value *key, Value **ret, Error *erro
         return 0;
 }
 
+static int fetch_change(EntityRun *e, Change *change, Error *error) {
+        _cleanup_error_ Error refusal = { 0 };
+        int r;
+
+        r = fetch_record(e, change->target, &change->before, &refusal);
+        if (r >= 0)
+                return 0;
+        if (error_class(refusal.id) != ERROR_CLASS_RECORD) {
+                error_move(error, &refusal);
+                return r;
+        }
+        /* A key that the target's column cannot hold concerns this record alone. */
+        return change_refuse(&e->batch, change, &refusal) < 0 ? no_memory(e, error) : 0;
+}
+
 /* Step 3: serves idempotence (equal means nothing to do), the before image, and which fields differ. */
 static int fetch_batch(EntityRun *e, Error *error) {
         int r;
@@ -77,7 +92,7 @@ static int fetch_batch(EntityRun *e, Error *error) {
                 if (change->kind != CHANGE_UNDECIDED || findings_hold(change->findings) ||
                     (e->target_is_empty && !change->in_baseline))
                         continue;
-                r = fetch_record(e, change->target, &change->before, error);
+                r = fetch_change(e, change, error);
                 if (r < 0)
                         return r;
         }

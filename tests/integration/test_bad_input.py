@@ -338,6 +338,23 @@ def test_a_record_that_the_target_refuses(county):
     assert len([e for e in entries if e[0] == "sale"]) == len(sales)         # the journal holds what was applied, nothing else
 
 
+def test_a_key_that_the_target_cannot_hold(county):
+    """It is met when the present record is looked for, before anything is written; the others go on."""
+    county.change("pacs.db", "create table big (k text, v text); insert into big values ('1', 'a'), ('12345678901234567890', 'b'), ('3', 'c')")
+    county.change("cama.db", "create table big (k numeric primary key, v text); insert into big values (77, 'own')")
+    county.mapping("""\
+pair: pacs_to_cama
+source: pacs
+target: cama
+entities:
+  big: {from: big, to: big, key: {k: {from: k, type: "decimal(20,0)"}}, fields: {v: v}}
+""")
+    county.run("full", expect=(QUARANTINED,), parameters={"allow": ["first_write"]})
+    assert county.rows("cama.db", "select k, v from big order by k") == [(1, "a"), (3, "c"), (77, "own")]
+    (entity, findings), = county.findings()
+    assert (findings[0]["rule"], findings[0]["field"]) == ("target_refused", "k") and "12345678901234567890" in findings[0]["message"]
+
+
 # CSV files.
 
 CSV_MAPPING = """\
