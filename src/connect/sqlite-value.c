@@ -16,7 +16,7 @@ ColumnAffinity sqlite_affinity(const char *type, bool strict) {
                 return COLUMN_NUMERIC;
         if (strcasestr(type, "char") || strcasestr(type, "clob") || strcasestr(type, "text"))
                 return COLUMN_TEXT;
-        if (strcasestr(type, "real") || strcasestr(type, "floa") || strcasestr(type, "doub"))
+        if (strcasestr(type, "real") || strcasestr(type, "floa") || strcasestr(type, "double"))
                 return COLUMN_REAL;
         return COLUMN_NUMERIC;
 }

@@ -60,6 +60,32 @@ static int check_watermark(SqliteConnection *c, const Mapping *m, const Table *o
         return report_add(report, "watermark", true, "Works", NULL);
 }
 
+/* A join that takes the first row looks for it once per record: without an index each look reads its whole table. */
+static int check_choices(const Mapping *m, const SqliteSources *sources, json_t *report) {
+        for (size_t i = 0; i < m->n_joins; i++) {
+                const MappingJoin *join = &m->joins[i];
+                bool indexed = !join->take_first;
+                _cleanup_free_ char *what = NULL;
+                int r;
+
+                for (size_t j = 0; j < join->n_by && !indexed; j++)
+                        indexed = table_has_index_on(sources->joins[i], join->by[j].left);
+                if (indexed)
+                        continue;
+                if (asprintf(&what, "join %s", join->name) < 0) {
+                        what = NULL;
+                        return -ENOMEM;
+                }
+                r = report_add(report, what, true,
+                               "Works, but each record reads the whole joined table: no index begins with a "
+                               "column of by:",
+                               "Create an index on the join's columns");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int check_source(SqliteConnection *c, const Pair *pair, const Mapping *m, json_t *report,
                         Error *error) {
         _cleanup_(sqlite_sources_done) SqliteSources sources = {};
@@ -87,6 +113,8 @@ static int check_source(SqliteConnection *c, const Pair *pair, const Mapping *m,
                 return -ENOMEM;
         }
         r = report_add(report, what, true, message, NULL);
+        if (r == 0)
+                r = check_choices(m, &sources, report);
         if (r < 0 || m->strategy != DETECT_WATERMARK)
                 return r;
         return check_watermark(c, m, sources.own, report);

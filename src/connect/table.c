@@ -130,6 +130,10 @@ bool table_has_index_on(const Table *t, const char *column) {
         for (size_t i = 0; i < t->n_indexes; i++)
                 if (t->indexes[i].columns && text_equal_ignoring_case(t->indexes[i].columns[0], column))
                         return true;
+        /* Of "integer primary key" the table itself is the index. */
+        for (size_t i = 0; i < t->n_columns; i++)
+                if (t->columns[i].key_place == 1 && text_equal_ignoring_case(t->columns[i].name, column))
+                        return true;
         return false;
 }
 

@@ -52,7 +52,7 @@ int table_missing(const char *what, const char *name, const char *system, char *
 /* Whether at most one row can have given values in these columns: a primary key or a unique index lies
  * within them. */
 bool table_is_unique(const Table *t, const char *const *columns, size_t n_columns);
-bool table_has_index_on(const Table *t, const char *column); /* as an index's first column */
+bool table_has_index_on(const Table *t, const char *column); /* as an index's or the key's first column */
 
 /* Whether every column that the mapping reads, joins, orders or watches is there; a table that is NULL is
  * passed over. With report, what is missing is appended and 0 given; else the first is the error, with

@@ -339,7 +339,7 @@ static void refuse(Fixture *f, ErrorId id, const char *detail, const char *remed
 }
 
 static void names_what_is_missing(void **state) {
-        MappingColumn columns[] = {{.name = T("prop_id")}, {.name = T("valeu"), .line = 6, .column = 9}};
+        MappingColumn columns[] = {{.name = T("prop_id")}, {.name = T("valuex"), .line = 6, .column = 9}};
         Fixture f;
 
         init(&f);
@@ -347,7 +347,7 @@ static void names_what_is_missing(void **state) {
         refuse(&f, ERROR_TABLE_MISSING, "\"property_vall\"", "\"property_val\"", 3);
         f.mapping.from = T("property_val");
         f.mapping.columns = columns;
-        refuse(&f, ERROR_COLUMN_MISSING, "no column \"valeu\"", "\"value\"", 6);
+        refuse(&f, ERROR_COLUMN_MISSING, "no column \"valuex\"", "\"value\"", 6);
         f.mapping.columns = own_columns;
         f.mapping.where = T("prop_val_year = 2026");
         refuse(&f, ERROR_COLUMN_MISSING, "\"prop_val_year\"", "\"prop_val_yr\"", 3);

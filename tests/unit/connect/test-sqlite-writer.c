@@ -199,7 +199,7 @@ static void many_patterns_of_updates(void **state) {
 }
 
 static void opening_needs_table_columns_and_key(void **state) {
-        MappingField wrong[] = {{.name = T("number"), .is_key = true}, {.name = T("nmae")}};
+        MappingField wrong[] = {{.name = T("number"), .is_key = true}, {.name = T("namex")}};
         Writer *w = NULL;
         Fixture f;
 
@@ -212,7 +212,7 @@ static void opening_needs_table_columns_and_key(void **state) {
         f.mapping.fields = wrong;
         f.mapping.n_fields = 2;
         assert_true(writer_open(f.connection, &f.mapping, &w, &f.error) < 0);
-        assert_error(&f, ERROR_COLUMN_MISSING, "\"nmae\"", "\"name\"");
+        assert_error(&f, ERROR_COLUMN_MISSING, "\"namex\"", "\"name\"");
         f.mapping.fields = fields + 1;
         assert_true(writer_open(f.connection, &f.mapping, &w, &f.error) < 0);
         assert_error(&f, ERROR_MAPPING, "unique", "unique index");

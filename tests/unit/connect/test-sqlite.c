@@ -58,6 +58,17 @@ static void checks_the_source(void **state) {
         report = check(&f, false);
         assert_row(report, "table parcel", true, "2 columns, 1 joins", NULL);
         json_decref(report);
+        /* The first owner is looked for by a column that no index has. */
+        by[0].left = T("name");
+        join.take_first = true;
+        report = check(&f, false);
+        assert_row(report, "join owner", true, "whole joined table", "index");
+        json_decref(report);
+        by[0].left = T("owner_id");
+        report = check(&f, false);
+        assert_int_equal(json_array_size(report), 1);
+        json_decref(report);
+        join.take_first = false;
         /* Everything at once. */
         columns[0].name = T("idd");
         join.from = T("ownr");
@@ -121,9 +132,9 @@ static void checks_the_target(void **state) {
         report = check(&f, true);
         assert_int_equal(json_array_size(report), 4);
         json_decref(report);
-        f.mapping.to = T("targt");
+        f.mapping.to = T("targetx");
         report = check(&f, true);
-        assert_row(report, "targt", false, "no table \"targt\"", "\"target\"");
+        assert_row(report, "targetx", false, "no table \"targetx\"", "\"target\"");
         json_decref(report);
         fixture_done(&f);
 }
