@@ -222,8 +222,9 @@ int main(int argc, char *argv[]) {
                 return EXIT_SUCCESS;
         }
         if (argc != 2 || !uuid_is_valid(argv[1])) {
-                (void) fprintf(stderr, "Usage: terrafusion-worker OPERATION\n\nDoes one operation of the queue. It is started by terrafusion-syncd; "
-                                       "people use `terrafusionctl run PAIR`.\n");
+                (void) fputs("Usage: terrafusion-worker OPERATION\n\n"
+                             "Does one operation of the queue. It is started by terrafusion-syncd; people use `terrafusionctl run PAIR`.\n",
+                             stderr);
                 return 2;
         }
         log_open("terrafusion-worker");

@@ -85,7 +85,7 @@ entities:
       strategy: watermarks
     fields:
       street: situs.street
-      use_code: {from: use_cd, tpye: text}
+      use_code: {from: use_cd, typo: text}
       sold_on: {from: sl_dt, type: date, format: ["%m/%d/%Y", "%Q"]}
       shape: {expr: "1"}
       total_value: {from: market, type: decimall}
@@ -97,7 +97,7 @@ TEN_LINES = [
     ('12:43: "trim" wants true or false', "Write true or false"),
     ('14:17: "strategy" cannot be "watermarks"', 'Did you mean "watermark"?'),
     ('16:15: There is no join "situs"', "Add the join under join"),
-    ('17:32: The field "use_code" has no member "tpye"', 'Did you mean "type"?'),
+    ('17:32: The field "use_code" has no member "typo"', 'Did you mean "type"?'),
     ('18:63: "%Q" is no format of dates', "Use %Y"),
     ('19:15: "expr" is not there yet (TF-2002)', "Leave it out for now"),
     ('20:41: There is no type "decimall"', 'Use one of text, integer, decimal(14,2)'),
