@@ -8,7 +8,7 @@ typedef struct Check {
         ErrorId id;
 } Check;
 
-static const char *const booleans[] = { "true", "false", NULL };
+static const char *const booleans[] = {"true", "false", NULL};
 
 char *check_suggestion(const char *name, const char *const *candidates, size_t n_candidates) {
         const char *nearest = text_nearest(name, candidates, n_candidates);
@@ -57,7 +57,8 @@ static bool is_half_of_decimal(const json_t *object, const char *name) {
         const char *type = json_string_value(json_object_get(object, "type"));
         size_t size = strlen(name);
 
-        return size > 0 && name[size - 1] == ')' && !strchr(name, '(') && type && strchr(type, '(') && !strchr(type, ')');
+        return size > 0 && name[size - 1] == ')' && !strchr(name, '(') && type && strchr(type, '(') &&
+               !strchr(type, ')');
 }
 
 bool check_scalar(const json_t *node, FieldType type) {
@@ -88,13 +89,16 @@ bool check_scalar(const json_t *node, FieldType type) {
 }
 
 static const char *shape_of(const json_t *node) {
-        return json_is_object(node) ? "members with names" : json_is_array(node) ? "a list" : "a single value";
+        return json_is_object(node)  ? "members with names"
+               : json_is_array(node) ? "a list"
+                                     : "a single value";
 }
 
 static const char *remedy_of(const Field *field) {
         switch (field->type) {
         case FIELD_NAME:
-                return "Names begin with a lower-case letter and go on with a-z, 0-9, _ and -, 63 characters at most";
+                return "Names begin with a lower-case letter and go on with a-z, 0-9, _ and -, 63 "
+                       "characters at most";
         case FIELD_BOOLEAN:
                 return "Write true or false";
         case FIELD_DURATION:
@@ -114,10 +118,12 @@ static void mistake_of_type(Check *check, const json_t *node, const Field *field
 
         if (text)
                 mistake_add(check->mistakes, check->id, yaml_file(check->document), place, remedy_of(field),
-                            "\"%s\" wants %s, not \"%.100s\"", field->name, field_type_to_string(field->type), text);
+                            "\"%s\" wants %s, not \"%.100s\"", field->name,
+                            field_type_to_string(field->type), text);
         else
                 mistake_add(check->mistakes, check->id, yaml_file(check->document), place, remedy_of(field),
-                            "\"%s\" wants %s, not %s", field->name, field_type_to_string(field->type), shape_of(node));
+                            "\"%s\" wants %s, not %s", field->name, field_type_to_string(field->type),
+                            shape_of(node));
 }
 
 static void check_choice(Check *check, const json_t *node, const Field *field, const char *const *choices) {
@@ -129,8 +135,9 @@ static void check_choice(Check *check, const json_t *node, const Field *field, c
                 if (text_equal(choices[n_choices], text))
                         return;
         remedy = check_suggestion(text, choices, n_choices);
-        mistake_add(check->mistakes, check->id, yaml_file(check->document), yaml_node(check->document, node).place,
-                    remedy, "\"%s\" cannot be \"%.100s\"", field->name, text);
+        mistake_add(check->mistakes, check->id, yaml_file(check->document),
+                    yaml_node(check->document, node).place, remedy, "\"%s\" cannot be \"%.100s\"",
+                    field->name, text);
 }
 
 static void check_members(Check *check, const json_t *object, const Field *fields, const char *what);
@@ -148,8 +155,9 @@ static void check_map(Check *check, const json_t *map, const Field *field) {
                 if (json_is_object(value))
                         check_members(check, value, field->members, what);
                 else
-                        mistake_add(check->mistakes, check->id, yaml_file(check->document), yaml_place(check->document, value),
-                                    NULL, "%s wants members with names, not %s", what,
+                        mistake_add(check->mistakes, check->id, yaml_file(check->document),
+                                    yaml_place(check->document, value), NULL,
+                                    "%s wants members with names, not %s", what,
                                     yaml_is_null(check->document, value) ? "nothing" : shape_of(value));
         }
 }
@@ -158,9 +166,7 @@ static bool is_list_of_scalars(const json_t *node) {
         size_t i;
         json_t *item;
 
-        json_array_foreach((json_t *) node, i, item)
-                if (!json_is_string(item))
-                        return false;
+        json_array_foreach((json_t *) node, i, item) if (!json_is_string(item)) return false;
         return json_is_array(node);
 }
 
@@ -196,8 +202,8 @@ static void check_value(Check *check, const json_t *node, const Field *field) {
                 check_map(check, node, field);
 }
 
-static void check_member(Check *check, const json_t *object, const char *name, const json_t *node, const Field *fields,
-                         const char *what) {
+static void check_member(Check *check, const json_t *object, const char *name, const json_t *node,
+                         const Field *fields, const char *what) {
         const Field *field = field_find(fields, name);
         _cleanup_free_ char *remedy = NULL;
         Mark place = yaml_place(check->document, node);
@@ -209,12 +215,12 @@ static void check_member(Check *check, const json_t *object, const char *name, c
                 mistake_add(check->mistakes, check->id, yaml_file(check->document), place, remedy,
                             "%s has no member \"%.100s\"", what, name);
         } else if (field->not_yet)
-                mistake_add(check->mistakes, ERROR_NOT_YET, yaml_file(check->document), place, "Leave it out for now",
-                            "\"%s\" is not there yet", name);
+                mistake_add(check->mistakes, ERROR_NOT_YET, yaml_file(check->document), place,
+                            "Leave it out for now", "\"%s\" is not there yet", name);
         else if (field->type != FIELD_ANY && yaml_is_null(check->document, node))
                 mistake_add(check->mistakes, check->id, yaml_file(check->document), place,
-                            "Write a value, or leave the member out", "\"%s\" has no value; it wants %s", name,
-                            field_type_to_string(field->type));
+                            "Write a value, or leave the member out", "\"%s\" has no value; it wants %s",
+                            name, field_type_to_string(field->type));
         else
                 check_value(check, node, field);
 }
@@ -224,8 +230,9 @@ static void mistake_of_absence(Check *check, const json_t *object, const Field *
 
         if (asprintf(&remedy, "Add %s: %s", field->name, field->summary ? field->summary : "") < 0)
                 remedy = NULL;
-        mistake_add(check->mistakes, check->id, yaml_file(check->document), yaml_place(check->document, object), remedy,
-                    "%s lacks the member \"%s\"", what, field->name);
+        mistake_add(check->mistakes, check->id, yaml_file(check->document),
+                    yaml_place(check->document, object), remedy, "%s lacks the member \"%s\"", what,
+                    field->name);
 }
 
 static void check_members(Check *check, const json_t *object, const Field *fields, const char *what) {
@@ -239,13 +246,14 @@ static void check_members(Check *check, const json_t *object, const Field *field
                         mistake_of_absence(check, object, field, what);
 }
 
-void check_object(const YamlDocument *d, const json_t *object, const Field *fields, const char *what, ErrorId id,
-                  Mistakes *mistakes) {
-        Check check = { d, mistakes, id };
+void check_object(const YamlDocument *d, const json_t *object, const Field *fields, const char *what,
+                  ErrorId id, Mistakes *mistakes) {
+        Check check = {d, mistakes, id};
 
         if (json_is_object(object))
                 check_members(&check, object, fields, what);
         else
-                mistake_add(mistakes, id, yaml_file(d), yaml_place(d, object), "Write members: name, colon, value",
-                            "%s wants members with names, not %s", what, yaml_is_null(d, object) ? "nothing" : shape_of(object));
+                mistake_add(mistakes, id, yaml_file(d), yaml_place(d, object),
+                            "Write members: name, colon, value", "%s wants members with names, not %s", what,
+                            yaml_is_null(d, object) ? "nothing" : shape_of(object));
 }

@@ -11,13 +11,13 @@ static int constant_text(ValueType type, const char *text, size_t size, Value *r
                 return -ENOMEM;
         memcpy(bytes, text, size);
         bytes[size] = 0;
-        *ret = (Value) { .type = type, .bytes = bytes, .size = size };
+        *ret = (Value){.type = type, .bytes = bytes, .size = size};
         *ret_bytes = bytes;
         return 0;
 }
 
 static int constant_scalar(ValueType type, const char *text, Value *ret) {
-        Value value = { .type = type };
+        Value value = {.type = type};
         int32_t days;
         bool has_zone;
         int r = 0;

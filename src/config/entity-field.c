@@ -5,34 +5,41 @@
 #include "config/check.h"
 #include "config/entity.h"
 
-static const char *const accepts[] = { "rounds", "truncates", NULL };
+static const char *const accepts[] = {"rounds", "truncates", NULL};
 
 static const Field field_fields[] = {
-        { "from", FIELD_TEXT, .summary = "a column of the source, or join.column" },
-        { "value", FIELD_ANY, .summary = "a constant" },
-        { "variable", FIELD_TEXT, .summary = "the name of one of the pair's variables" },
-        { "type", FIELD_TEXT, .summary = "what the target holds" },
-        { "srid", FIELD_TEXT, .summary = "coordinate system of geometry: EPSG:2927" },
-        { "format", FIELD_ANY, .summary = "how dates are written at the source: %m/%d/%Y; or a list, tried in its order" },
-        { "null_values", FIELD_TEXTS, .summary = "texts of the source that mean null" },
-        { "lookup", FIELD_TEXT, .summary = "a code table beside the mapping file" },
-        { "otherwise", FIELD_ANY, .summary = "for codes the table lacks: error, null, keep, or a text" },
-        { "trim", FIELD_BOOLEAN, .summary = "whether spaces at both ends are dropped" },
-        { "accept", FIELD_TEXT, .choices = accepts, .summary = "a loss that is allowed" },
-        { "required", FIELD_BOOLEAN, .summary = "whether null is an error" },
-        { "unique", FIELD_BOOLEAN, .summary = "whether two records may not have the same value" },
-        { "minimum", FIELD_SCALAR }, { "maximum", FIELD_SCALAR },
-        { "min_length", FIELD_INTEGER }, { "max_length", FIELD_INTEGER },
-        { "pattern", FIELD_TEXT, .summary = "a regular expression that the whole text matches" },
-        { "enum", FIELD_TEXTS, .summary = "the texts that are allowed" },
-        { "kind", FIELD_ANY, .not_yet = true }, { "expr", FIELD_ANY, .not_yet = true },
-        { "owner", FIELD_ANY, .not_yet = true }, { "conflicts", FIELD_ANY, .not_yet = true },
-        { "confidential", FIELD_ANY, .not_yet = true }, { "script", FIELD_ANY, .not_yet = true },
+        {"from", FIELD_TEXT, .summary = "a column of the source, or join.column"},
+        {"value", FIELD_ANY, .summary = "a constant"},
+        {"variable", FIELD_TEXT, .summary = "the name of one of the pair's variables"},
+        {"type", FIELD_TEXT, .summary = "what the target holds"},
+        {"srid", FIELD_TEXT, .summary = "coordinate system of geometry: EPSG:2927"},
+        {"format", FIELD_ANY,
+         .summary = "how dates are written at the source: %m/%d/%Y; or a list, tried in its order"},
+        {"null_values", FIELD_TEXTS, .summary = "texts of the source that mean null"},
+        {"lookup", FIELD_TEXT, .summary = "a code table beside the mapping file"},
+        {"otherwise", FIELD_ANY, .summary = "for codes the table lacks: error, null, keep, or a text"},
+        {"trim", FIELD_BOOLEAN, .summary = "whether spaces at both ends are dropped"},
+        {"accept", FIELD_TEXT, .choices = accepts, .summary = "a loss that is allowed"},
+        {"required", FIELD_BOOLEAN, .summary = "whether null is an error"},
+        {"unique", FIELD_BOOLEAN, .summary = "whether two records may not have the same value"},
+        {"minimum", FIELD_SCALAR},
+        {"maximum", FIELD_SCALAR},
+        {"min_length", FIELD_INTEGER},
+        {"max_length", FIELD_INTEGER},
+        {"pattern", FIELD_TEXT, .summary = "a regular expression that the whole text matches"},
+        {"enum", FIELD_TEXTS, .summary = "the texts that are allowed"},
+        {"kind", FIELD_ANY, .not_yet = true},
+        {"expr", FIELD_ANY, .not_yet = true},
+        {"owner", FIELD_ANY, .not_yet = true},
+        {"conflicts", FIELD_ANY, .not_yet = true},
+        {"confidential", FIELD_ANY, .not_yet = true},
+        {"script", FIELD_ANY, .not_yet = true},
         {},
 };
 
 static const char *const types[] = {
-        "text", "integer", "decimal(14,2)", "boolean", "date", "time", "timestamp", "uuid", "json", "bytes", "geometry",
+        "text",      "integer", "decimal(14,2)", "boolean", "date",     "time",
+        "timestamp", "uuid",    "json",          "bytes",   "geometry",
 };
 
 /* Type. */
@@ -47,7 +54,8 @@ static int decimal_type_parse(const char *text, MappingField *f) {
         precision = strndup(text, (size_t) (comma - text));
         comma += 1 + (comma[1] == ' ');
         scale = strndup(comma, (size_t) (end - comma));
-        if (text_to_int64(precision, 1, DECIMAL_DIGITS_MAX, &p) < 0 || text_to_int64(scale, 0, DECIMAL_DIGITS_MAX, &s) < 0 || s > p)
+        if (text_to_int64(precision, 1, DECIMAL_DIGITS_MAX, &p) < 0 ||
+            text_to_int64(scale, 0, DECIMAL_DIGITS_MAX, &s) < 0 || s > p)
                 return -EINVAL;
         f->type = VALUE_DECIMAL;
         f->precision = (uint8_t) p;
@@ -64,10 +72,13 @@ static void type_read(Reading *reading, const json_t *node, MappingField *f) {
         if (text_starts_with(text, "decimal(")) {
                 if (!strchr(text, ')'))
                         reading_mistake_value(reading, node, "Put it in quotes: type: \"decimal(14,2)\"",
-                                              "The comma within {…} cuts the type off after \"%.100s\"", text);
+                                              "The comma within {…} cuts the type off after \"%.100s\"",
+                                              text);
                 else if (decimal_type_parse(text + strlen("decimal("), f) < 0)
-                        reading_mistake_value(reading, node, "Write decimal(digits,digits after the point), 38 digits at most",
-                                              "There is no type \"%.100s\"", text);
+                        reading_mistake_value(
+                                reading, node,
+                                "Write decimal(digits,digits after the point), 38 digits at most",
+                                "There is no type \"%.100s\"", text);
                 return;
         }
         f->type = value_type_from_string(text);
@@ -87,7 +98,8 @@ static void srid_read(Reading *reading, const json_t *node, MappingField *f) {
         if (f->type != VALUE_GEOMETRY)
                 reading_mistake(reading, node, "Add type: geometry", "\"srid\" is for geometry only");
         if (text_to_int64(text_starts_with(text, "EPSG:") ? text + 5 : text, 1, 999999, &number) < 0)
-                reading_mistake_value(reading, node, "Write a number of the EPSG registry, such as EPSG:2927",
+                reading_mistake_value(reading, node,
+                                      "Write a number of the EPSG registry, such as EPSG:2927",
                                       "\"srid\" cannot be \"%.100s\"", text);
         else
                 f->srid = (uint32_t) number;
@@ -97,8 +109,10 @@ static int format_add(Reading *reading, const json_t *node, MappingField *f) {
         const char *text = json_string_value(node);
 
         if (!text || yaml_is_null(reading->document, node) || !timestamp_format_is_valid(text)) {
-                reading_mistake_value(reading, node, "Use %Y %y %m %d %H %M %S %f %e %b %B %p %I %j and what stands between them",
-                                      "\"%.100s\" is no format of dates", text ? text : "This");
+                reading_mistake_value(
+                        reading, node,
+                        "Use %Y %y %m %d %H %M %S %f %e %b %B %p %I %j and what stands between them",
+                        "\"%.100s\" is no format of dates", text ? text : "This");
                 return 0;
         }
         if (f->format)
@@ -116,7 +130,8 @@ static int format_read(Reading *reading, const json_t *object, MappingField *f) 
         if (!node)
                 return 0;
         if (f->type != VALUE_DATE && f->type != VALUE_TIME && f->type != VALUE_TIMESTAMP)
-                reading_mistake(reading, node, "Add type: date, time or timestamp", "\"format\" is for dates and times only");
+                reading_mistake(reading, node, "Add type: date, time or timestamp",
+                                "\"format\" is for dates and times only");
         if (!json_is_array(node) || json_array_size(node) == 0)
                 return format_add(reading, node, f);
         json_array_foreach((json_t *) node, i, item) {
@@ -130,12 +145,13 @@ static int format_read(Reading *reading, const json_t *object, MappingField *f) 
 /* Constraints. */
 
 static bool has_order(ValueType type) {
-        return type == VALUE_ABSENT || type == VALUE_INTEGER || type == VALUE_DECIMAL || type == VALUE_DATE ||
-               type == VALUE_TIMESTAMP;
+        return type == VALUE_ABSENT || type == VALUE_INTEGER || type == VALUE_DECIMAL ||
+               type == VALUE_DATE || type == VALUE_TIMESTAMP;
 }
 
 /* A bound is of the field's type; whole bounds of decimals may be any number. */
-static int bound_read(Reading *reading, const json_t *object, const char *name, const MappingField *f, Value *ret) {
+static int bound_read(Reading *reading, const json_t *object, const char *name, const MappingField *f,
+                      Value *ret) {
         const json_t *node = json_object_get(object, name);
         _cleanup_free_ char *bytes = NULL;
         Value value;
@@ -145,22 +161,27 @@ static int bound_read(Reading *reading, const json_t *object, const char *name, 
                 return 0;
         if (!has_order(f->type)) {
                 reading_mistake(reading, node, "Leave it out, or give the field a type of numbers or dates",
-                                "\"%s\" has no meaning for the type %s", name, value_type_to_string(f->type));
+                                "\"%s\" has no meaning for the type %s", name,
+                                value_type_to_string(f->type));
                 return 0;
         }
-        r = constant_read(reading->document, node, f->type == VALUE_INTEGER ? VALUE_DECIMAL : f->type, &value, &bytes);
+        r = constant_read(reading->document, node, f->type == VALUE_INTEGER ? VALUE_DECIMAL : f->type,
+                          &value, &bytes);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || value_type_has_bytes(value.type) || value.type == VALUE_BOOLEAN)
-                reading_mistake_value(reading, node, f->type == VALUE_ABSENT ? "Write a number, or give the field a type" : NULL,
-                                      "\"%s\" cannot be \"%.100s\" for the type %s", name, json_string_value(node),
-                                      f->type == VALUE_ABSENT ? "integer or decimal" : value_type_to_string(f->type));
+                reading_mistake_value(
+                        reading, node,
+                        f->type == VALUE_ABSENT ? "Write a number, or give the field a type" : NULL,
+                        "\"%s\" cannot be \"%.100s\" for the type %s", name, json_string_value(node),
+                        f->type == VALUE_ABSENT ? "integer or decimal" : value_type_to_string(f->type));
         else
                 *ret = value;
         return 0;
 }
 
-static void length_read(Reading *reading, const json_t *object, const char *name, const MappingField *f, int64_t *ret) {
+static void length_read(Reading *reading, const json_t *object, const char *name, const MappingField *f,
+                        int64_t *ret) {
         const json_t *node = json_object_get(object, name);
         const char *text = json_string_value(node);
 
@@ -170,7 +191,8 @@ static void length_read(Reading *reading, const json_t *object, const char *name
                 reading_mistake(reading, node, "Leave it out", "\"%s\" has no meaning for the type %s", name,
                                 value_type_to_string(f->type));
         else if (text_to_int64(text, 0, INT64_MAX, ret) < 0)
-                reading_mistake_value(reading, node, "Write a number of characters", "\"%s\" cannot be \"%.100s\"", name, text);
+                reading_mistake_value(reading, node, "Write a number of characters",
+                                      "\"%s\" cannot be \"%.100s\"", name, text);
 }
 
 static int pattern_read(Reading *reading, const json_t *object, MappingField *f) {
@@ -186,8 +208,8 @@ static int pattern_read(Reading *reading, const json_t *object, MappingField *f)
                                 value_type_to_string(f->type));
         r = pattern_new(f->pattern_text, &f->pattern, &message);
         if (r == -EINVAL)
-                reading_mistake_value(reading, node, "Correct the regular expression", "The pattern cannot be used: %s",
-                                      message ? message : "not valid");
+                reading_mistake_value(reading, node, "Correct the regular expression",
+                                      "The pattern cannot be used: %s", message ? message : "not valid");
         return r == -EINVAL ? 0 : r;
 }
 
@@ -221,8 +243,11 @@ static int otherwise_read(Reading *reading, const json_t *object, MappingField *
                 return 0;
         if (!f->lookup || !text) {
                 if (!json_object_get(object, "lookup") || !text)
-                        reading_mistake(reading, node, text ? "Add a lookup, or leave it out" : "Write error, null, keep, or a text",
-                                        text ? "\"otherwise\" has no meaning without \"lookup\"" : "\"otherwise\" wants a single value");
+                        reading_mistake(reading, node,
+                                        text ? "Add a lookup, or leave it out"
+                                             : "Write error, null, keep, or a text",
+                                        text ? "\"otherwise\" has no meaning without \"lookup\""
+                                             : "\"otherwise\" wants a single value");
                 return 0;
         }
         if (yaml_is_null(reading->document, node))
@@ -255,10 +280,12 @@ static int value_read(Reading *reading, const json_t *node, MappingField *f) {
         bool is_told = f->type != VALUE_BYTES && f->type != VALUE_GEOMETRY;
         int r;
 
-        r = constant_read(reading->document, node, is_told ? f->type : VALUE_TEXT, &f->constant, &f->constant_bytes);
+        r = constant_read(reading->document, node, is_told ? f->type : VALUE_TEXT, &f->constant,
+                          &f->constant_bytes);
         if (r == -EINVAL) {
-                reading_mistake_value(reading, node, "Write a single value of that type", "\"value\" of \"%.100s\" is not of the type %s",
-                                      f->name, value_type_to_string(f->type));
+                reading_mistake_value(reading, node, "Write a single value of that type",
+                                      "\"value\" of \"%.100s\" is not of the type %s", f->name,
+                                      value_type_to_string(f->type));
                 return 0;
         }
         return r;
@@ -278,7 +305,8 @@ static int variable_use(Reading *reading, const json_t *node, MappingField *f) {
                 for (size_t i = 0; names && i < pair->n_variables; i++)
                         names[i] = pair->variables[i].name;
                 remedy = names ? check_suggestion(name, names, pair->n_variables) : NULL;
-                reading_mistake_value(reading, node, remedy ? remedy : "Add it to variables", "There is no variable \"%.100s\"", name);
+                reading_mistake_value(reading, node, remedy ? remedy : "Add it to variables",
+                                      "There is no variable \"%.100s\"", name);
                 return 0;
         }
         f->constant = variable->value;
@@ -306,13 +334,15 @@ static int origin_read(Reading *reading, const json_t *object, Mapping *m, Mappi
         int n = !!from + !!value + !!variable;
 
         if (n == 0 && !json_object_get(object, "expr"))
-                reading_mistake(reading, object, "Add from: a column, value: a constant, or variable: a name",
+                reading_mistake(reading, object,
+                                "Add from: a column, value: a constant, or variable: a name",
                                 "The field \"%.100s\" comes from nowhere", f->name);
         if (n > 1)
                 reading_mistake(reading, object, "Keep one of from, value and variable",
                                 "The field \"%.100s\" comes from %d places", f->name, n);
         if (f->lookup && !from)
-                reading_mistake(reading, json_object_get(object, "lookup"), "Write what it should be as value",
+                reading_mistake(reading, json_object_get(object, "lookup"),
+                                "Write what it should be as value",
                                 "\"lookup\" has no meaning without \"from\"");
         if (from)
                 return json_is_string(from) ? column_use(reading, from, m, f) : 0;
@@ -332,7 +362,9 @@ static int long_form_read(Reading *reading, const json_t *object, Mapping *m, Ma
         type_read(reading, json_object_get(object, "type"), f);
         srid_read(reading, json_object_get(object, "srid"), f);
         f->trim = text_equal(json_member_text(object, "trim"), "true");
-        f->accept = text_equal(accept, "rounds") ? ACCEPT_ROUNDS : text_equal(accept, "truncates") ? ACCEPT_TRUNCATES : ACCEPT_NOTHING;
+        f->accept = text_equal(accept, "rounds")      ? ACCEPT_ROUNDS
+                    : text_equal(accept, "truncates") ? ACCEPT_TRUNCATES
+                                                      : ACCEPT_NOTHING;
         r = format_read(reading, object, f);
         if (r < 0)
                 return r;
@@ -354,15 +386,23 @@ int entity_field_read(Reading *reading, const char *name, const json_t *node, bo
                 return -ENOMEM;
         m->fields = fields;
         if (!*name)
-                reading_mistake(reading, node, "Write the name of the target's column", "A field has no name");
+                reading_mistake(reading, node, "Write the name of the target's column",
+                                "A field has no name");
         if (mapping_field_index(m, name) >= 0) {
-                reading_mistake(reading, node, "Keep one of them", "The field \"%.100s\" is part of the key already", name);
+                reading_mistake(reading, node, "Keep one of them",
+                                "The field \"%.100s\" is part of the key already", name);
                 return 0;
         }
         f = &fields[m->n_fields];
-        *f = (MappingField) { .is_key = is_key, .column = -1, .constant = VALUE_NONE, .minimum = VALUE_NONE,
-                              .maximum = VALUE_NONE, .min_length = -1, .max_length = -1,
-                              .line = place.line, .column_number = place.column };
+        *f = (MappingField){.is_key = is_key,
+                            .column = -1,
+                            .constant = VALUE_NONE,
+                            .minimum = VALUE_NONE,
+                            .maximum = VALUE_NONE,
+                            .min_length = -1,
+                            .max_length = -1,
+                            .line = place.line,
+                            .column_number = place.column};
         f->name = strdup(name);
         if (!f->name)
                 return -ENOMEM;

@@ -5,48 +5,58 @@
 #include "basic/text.h"
 #include "config/check.h"
 
-static const char *const takes[] = { "first", NULL };
+static const char *const takes[] = {"first", NULL};
 
 static const Field join_fields[] = {
-        { "from", FIELD_TEXT, .required = true, .summary = "the table that is joined" },
-        { "by", FIELD_OBJECT, .required = true, .summary = "its columns and what they equal: {prop_id: prop_id}" },
-        { "order", FIELD_TEXTS, .summary = "columns, with - before it the greatest first" },
-        { "take", FIELD_TEXT, .choices = takes, .summary = "first: one row only, the first by order" },
-        { "optional", FIELD_BOOLEAN, .summary = "whether the row may be missing" },
-        { "watermark", FIELD_TEXT, .summary = "its own column of last changes" },
+        {"from", FIELD_TEXT, .required = true, .summary = "the table that is joined"},
+        {"by", FIELD_OBJECT, .required = true,
+         .summary = "its columns and what they equal: {prop_id: prop_id}"},
+        {"order", FIELD_TEXTS, .summary = "columns, with - before it the greatest first"},
+        {"take", FIELD_TEXT, .choices = takes, .summary = "first: one row only, the first by order"},
+        {"optional", FIELD_BOOLEAN, .summary = "whether the row may be missing"},
+        {"watermark", FIELD_TEXT, .summary = "its own column of last changes"},
         {},
 };
 
 static const Field detect_fields[] = {
-        { "strategy", FIELD_TEXT, .summary = "full (the default) or watermark" },
-        { "column", FIELD_TEXT, .summary = "the column of last changes" },
-        { "sweep", FIELD_TEXT, .summary = "how often everything is compared: hourly, daily, weekly or a duration" },
+        {"strategy", FIELD_TEXT, .summary = "full (the default) or watermark"},
+        {"column", FIELD_TEXT, .summary = "the column of last changes"},
+        {"sweep", FIELD_TEXT,
+         .summary = "how often everything is compared: hourly, daily, weekly or a duration"},
         {},
 };
 
 static const Field entity_fields[] = {
-        { "aliases", FIELD_TEXTS, .summary = "other names of the entity" },
-        { "from", FIELD_TEXT, .required = true, .summary = "the table or file that is read" },
-        { "join", FIELD_OBJECT, .summary = "further tables of the source" },
-        { "where", FIELD_TEXT, .summary = "a condition in the source's own SQL" },
-        { "to", FIELD_TEXT, .summary = "the table that is written; the entity's name by default" },
-        { "depends_on", FIELD_TEXTS, .summary = "entities that are written before" },
-        { "key", FIELD_OBJECT, .required = true, .summary = "the target's fields that tell its records apart" },
-        { "detect", FIELD_OBJECT, .members = detect_fields },
-        { "deletes", FIELD_ANY, .summary = "mirror, ignore, or {mark: {field: value}}" },
-        { "conflicts", FIELD_TEXT, .summary = "source" },
-        { "fields", FIELD_OBJECT, .summary = "the target's fields and where they come from" },
-        { "query", FIELD_ANY, .not_yet = true }, { "confidential", FIELD_ANY, .not_yet = true },
-        { "script", FIELD_ANY, .not_yet = true }, { "rules", FIELD_ANY, .not_yet = true },
-        { "write", FIELD_ANY, .not_yet = true }, { "group", FIELD_ANY, .not_yet = true },
-        { "corrections", FIELD_ANY, .not_yet = true }, { "owner", FIELD_ANY, .not_yet = true },
-        { "roll", FIELD_ANY, .not_yet = true }, { "approval", FIELD_ANY, .not_yet = true },
+        {"aliases", FIELD_TEXTS, .summary = "other names of the entity"},
+        {"from", FIELD_TEXT, .required = true, .summary = "the table or file that is read"},
+        {"join", FIELD_OBJECT, .summary = "further tables of the source"},
+        {"where", FIELD_TEXT, .summary = "a condition in the source's own SQL"},
+        {"to", FIELD_TEXT, .summary = "the table that is written; the entity's name by default"},
+        {"depends_on", FIELD_TEXTS, .summary = "entities that are written before"},
+        {"key", FIELD_OBJECT, .required = true,
+         .summary = "the target's fields that tell its records apart"},
+        {"detect", FIELD_OBJECT, .members = detect_fields},
+        {"deletes", FIELD_ANY, .summary = "mirror, ignore, or {mark: {field: value}}"},
+        {"conflicts", FIELD_TEXT, .summary = "source"},
+        {"fields", FIELD_OBJECT, .summary = "the target's fields and where they come from"},
+        {"query", FIELD_ANY, .not_yet = true},
+        {"confidential", FIELD_ANY, .not_yet = true},
+        {"script", FIELD_ANY, .not_yet = true},
+        {"rules", FIELD_ANY, .not_yet = true},
+        {"write", FIELD_ANY, .not_yet = true},
+        {"group", FIELD_ANY, .not_yet = true},
+        {"corrections", FIELD_ANY, .not_yet = true},
+        {"owner", FIELD_ANY, .not_yet = true},
+        {"roll", FIELD_ANY, .not_yet = true},
+        {"approval", FIELD_ANY, .not_yet = true},
         {},
 };
 
-static void not_yet(Reading *reading, const json_t *node, const char *remedy, const char *what, const char *value) {
-        mistake_add(reading->mistakes, ERROR_NOT_YET, yaml_file(reading->document), yaml_node(reading->document, node).place,
-                    remedy, "\"%s: %.100s\" is not there yet", what, value);
+static void not_yet(Reading *reading, const json_t *node, const char *remedy, const char *what,
+                    const char *value) {
+        mistake_add(reading->mistakes, ERROR_NOT_YET, yaml_file(reading->document),
+                    yaml_node(reading->document, node).place, remedy, "\"%s: %.100s\" is not there yet",
+                    what, value);
 }
 
 /* Joins. */
@@ -72,15 +82,16 @@ static bool column_is_valid(Reading *reading, const Mapping *m, const json_t *no
         _cleanup_free_ char *name = NULL, *remedy = NULL;
 
         if (!*text || (point && (point == text || !point[1]))) {
-                reading_mistake_value(reading, node, "Write a column, or join.column", "\"%s\" names no column", text);
+                reading_mistake_value(reading, node, "Write a column, or join.column",
+                                      "\"%s\" names no column", text);
                 return false;
         }
         if (!point || join_is_known(m, text, (size_t) (point - text)))
                 return true;
         name = strndup(text, (size_t) (point - text));
         remedy = name ? join_suggestion(m, name) : NULL;
-        reading_mistake_value(reading, node, remedy ? remedy : "Add the join under join", "There is no join \"%.100s\" before this",
-                              name ? name : text);
+        reading_mistake_value(reading, node, remedy ? remedy : "Add the join under join",
+                              "There is no join \"%.100s\" before this", name ? name : text);
         return false;
 }
 
@@ -109,7 +120,8 @@ static int join_by_read(Reading *reading, const json_t *by, const Mapping *m, Ma
         if (!json_is_object(by))
                 return 0;
         if (json_object_size(by) == 0)
-                reading_mistake(reading, by, "Write {column of the joined table: column}", "\"by\" is empty");
+                reading_mistake(reading, by, "Write {column of the joined table: column}",
+                                "\"by\" is empty");
         join->by = calloc(json_object_size(by) + 1, sizeof *join->by);
         if (!join->by)
                 return -ENOMEM;
@@ -117,7 +129,8 @@ static int join_by_read(Reading *reading, const json_t *by, const Mapping *m, Ma
                 const char *right = json_string_value(node);
                 MappingPair *pair = &join->by[join->n_by];
                 if (!right || yaml_is_null(reading->document, node)) {
-                        reading_mistake(reading, node, "Write {column of the joined table: column}", "\"%.100s\" equals no column", left);
+                        reading_mistake(reading, node, "Write {column of the joined table: column}",
+                                        "\"%.100s\" equals no column", left);
                         continue;
                 }
                 if (!column_is_valid(reading, m, node, right))
@@ -142,10 +155,11 @@ static int join_read(Reading *reading, const char *name, const json_t *node, Map
                 return -ENOMEM;
         }
         if (!name_is_valid(name))
-                reading_mistake(reading, node, "Names begin with a lower-case letter and go on with a-z, 0-9, _ and -",
+                reading_mistake(reading, node,
+                                "Names begin with a lower-case letter and go on with a-z, 0-9, _ and -",
                                 "A join cannot be named \"%.100s\"", name);
         check_object(reading->document, node, join_fields, what, ERROR_MAPPING, reading->mistakes);
-        *join = (MappingJoin) { .line = place.line, .column = place.column };
+        *join = (MappingJoin){.line = place.line, .column = place.column};
         /* Joined by those before it only: it is counted after its own columns are read. */
         r = join_by_read(reading, json_object_get(node, "by"), m, join);
         m->n_joins++;
@@ -164,10 +178,12 @@ static int join_read(Reading *reading, const char *name, const json_t *node, Map
         if (r < 0)
                 return r;
         if (join->take_first && !join->order)
-                reading_mistake(reading, json_object_get(node, "take"), "Add order: which row is the first is chance without it",
+                reading_mistake(reading, json_object_get(node, "take"),
+                                "Add order: which row is the first is chance without it",
                                 "\"take: first\" wants an order");
         else if (join->order && !join->take_first)
-                reading_mistake(reading, json_object_get(node, "order"), "Add take: first, or leave the order out",
+                reading_mistake(reading, json_object_get(node, "order"),
+                                "Add take: first, or leave the order out",
                                 "\"order\" has no meaning without \"take: first\"");
         return 0;
 }
@@ -211,8 +227,8 @@ static void where_variable_check(Reading *reading, const json_t *node, const cha
         for (size_t i = 0; names && i < pair->n_variables; i++)
                 names[i] = pair->variables[i].name;
         remedy = names && text ? check_suggestion(text, names, pair->n_variables) : NULL;
-        reading_mistake_value(reading, node, remedy ? remedy : "Add it to variables", "There is no variable \"%.100s\"",
-                              text ? text : "");
+        reading_mistake_value(reading, node, remedy ? remedy : "Add it to variables",
+                              "There is no variable \"%.100s\"", text ? text : "");
 }
 
 static void where_check(Reading *reading, const json_t *node) {
@@ -235,7 +251,10 @@ static void where_check(Reading *reading, const json_t *node) {
 /* detect, deletes. */
 
 static int sweep_parse(const char *text, uint64_t *ret_usec) {
-        static const struct { const char *name; uint64_t hours; } names[] = { { "hourly", 1 }, { "daily", 24 }, { "weekly", 168 } };
+        static const struct {
+                const char *name;
+                uint64_t hours;
+        } names[] = {{"hourly", 1}, {"daily", 24}, {"weekly", 168}};
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (text_equal(names[i].name, text)) {
@@ -246,8 +265,8 @@ static int sweep_parse(const char *text, uint64_t *ret_usec) {
 }
 
 static void strategy_read(Reading *reading, const json_t *detect, Mapping *m) {
-        static const char *const later[] = { "digest", "change_log", "feed" };
-        static const char *const choices[] = { "full", "watermark" };
+        static const char *const later[] = {"digest", "change_log", "feed"};
+        static const char *const choices[] = {"full", "watermark"};
         const json_t *node = json_object_get(detect, "strategy");
         const char *text = json_string_value(node);
         _cleanup_free_ char *remedy = NULL;
@@ -277,7 +296,8 @@ static void watermark_check(Reading *reading, const json_t *entity, const json_t
                 if (!m->joins[i].watermark && m->sweep_usec == 0)
                         reading_mistake(reading, json_object_get(joins, m->joins[i].name),
                                         "Add sweep: daily under detect, or a watermark to the join",
-                                        "Changes in the joined table of \"%s\" would go unseen by the strategy \"watermark\"",
+                                        "Changes in the joined table of \"%s\" would go unseen by the "
+                                        "strategy \"watermark\"",
                                         m->joins[i].name);
 }
 
@@ -291,12 +311,14 @@ static int detect_read(Reading *reading, const json_t *entity, Mapping *m) {
         if (r < 0)
                 return r;
         if (text && sweep_parse(text, &m->sweep_usec) < 0)
-                reading_mistake_value(reading, sweep, "Write hourly, daily, weekly, or a duration such as 12h",
+                reading_mistake_value(reading, sweep,
+                                      "Write hourly, daily, weekly, or a duration such as 12h",
                                       "\"sweep\" cannot be \"%.100s\"", text);
         if (m->strategy == DETECT_WATERMARK)
                 watermark_check(reading, entity, detect, m);
         else if (m->watermark)
-                reading_mistake(reading, json_object_get(detect, "column"), "Add strategy: watermark, or leave the column out",
+                reading_mistake(reading, json_object_get(detect, "column"),
+                                "Add strategy: watermark, or leave the column out",
                                 "\"column\" has no meaning with the strategy \"full\"");
         return 0;
 }
@@ -317,18 +339,22 @@ static int mark_read(Reading *reading, const char *name, const json_t *node, Map
         if (index < 0) {
                 /* Else a record that comes back would keep its mark. */
                 remedy = field_suggestion(m, name);
-                reading_mistake(reading, node, remedy, "What is marked has to be a field that living records fill too; there is no \"%.100s\"",
+                reading_mistake(reading, node, remedy,
+                                "What is marked has to be a field that living records fill too; there is no "
+                                "\"%.100s\"",
                                 name);
                 return 0;
         }
         if (m->fields[index].is_key) {
-                reading_mistake(reading, node, "Mark another field", "The key's field \"%.100s\" cannot be marked", name);
+                reading_mistake(reading, node, "Mark another field",
+                                "The key's field \"%.100s\" cannot be marked", name);
                 return 0;
         }
-        r = constant_read(reading->document, node, m->fields[index].type, &m->mark_values[m->n_marks], &m->mark_bytes[m->n_marks]);
+        r = constant_read(reading->document, node, m->fields[index].type, &m->mark_values[m->n_marks],
+                          &m->mark_bytes[m->n_marks]);
         if (r == -EINVAL) {
-                reading_mistake_value(reading, node, NULL, "The mark of \"%.100s\" is not of the type %s", name,
-                                      value_type_to_string(m->fields[index].type));
+                reading_mistake_value(reading, node, NULL, "The mark of \"%.100s\" is not of the type %s",
+                                      name, value_type_to_string(m->fields[index].type));
                 return 0;
         }
         if (r < 0)
@@ -383,9 +409,11 @@ static int fields_read(Reading *reading, const json_t *fields, bool is_key, Mapp
         if (!json_is_object(fields))
                 return 0;
         if (is_key && json_object_size(fields) == 0)
-                reading_mistake(reading, fields, "Name the fields that tell records apart", "\"key\" is empty");
+                reading_mistake(reading, fields, "Name the fields that tell records apart",
+                                "\"key\" is empty");
         if (m->n_fields + json_object_size(fields) > MAPPING_FIELDS_MAX) {
-                reading_mistake(reading, fields, "Split the entity", "There are more than %u fields", MAPPING_FIELDS_MAX);
+                reading_mistake(reading, fields, "Split the entity", "There are more than %u fields",
+                                MAPPING_FIELDS_MAX);
                 return 0;
         }
         json_object_foreach((json_t *) fields, name, node) {
@@ -435,7 +463,8 @@ int entity_read(Reading *reading, const char *name, const json_t *node, Mapping 
                 return -ENOMEM;
         }
         if (!name_is_valid(name))
-                reading_mistake(reading, node, "Names begin with a lower-case letter and go on with a-z, 0-9, _ and -",
+                reading_mistake(reading, node,
+                                "Names begin with a lower-case letter and go on with a-z, 0-9, _ and -",
                                 "An entity cannot be named \"%.100s\"", name);
         check_object(reading->document, node, entity_fields, what, ERROR_MAPPING, reading->mistakes);
         r = entity_texts_read(reading, name, node, m);

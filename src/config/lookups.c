@@ -3,14 +3,14 @@
 #include "basic/text.h"
 #include "config/entity.h"
 
-#define LOOKUP_RECORD_BYTES_MAX (64U * 1024)    /* a code and what it means */
+#define LOOKUP_RECORD_BYTES_MAX (64U * 1024) /* a code and what it means */
 
 typedef struct Table {
         Reading *reading;
         const char *path;
         Lookup *lookup;
         size_t capacity;
-        uint64_t *lines;        /* of each row, for mistakes */
+        uint64_t *lines; /* of each row, for mistakes */
         size_t lines_capacity;
 } Table;
 
@@ -30,7 +30,8 @@ static void table_done(Table *t) {
 }
 
 static int table_mistake(Table *t, uint64_t line, const char *remedy, const char *detail) {
-        mistake_add(t->reading->mistakes, ERROR_MAPPING, t->path, (Mark) { (unsigned) line, 0 }, remedy, "%s", detail);
+        mistake_add(t->reading->mistakes, ERROR_MAPPING, t->path, (Mark){(unsigned) line, 0}, remedy, "%s",
+                    detail);
         return -EINVAL;
 }
 
@@ -47,18 +48,20 @@ static int table_add(Table *t, const CsvField *fields, uint64_t line) {
                 return r;
         row = &l->rows[l->n_rows];
         t->lines[l->n_rows++] = line;
-        *row = (LookupRow) { strndup(fields[0].bytes, fields[0].size), strndup(fields[1].bytes, fields[1].size) };
+        *row = (LookupRow){strndup(fields[0].bytes, fields[0].size),
+                           strndup(fields[1].bytes, fields[1].size)};
         return row->code && row->value ? 0 : -ENOMEM;
 }
 
 /* One record after the header. */
 static int table_record(Table *t, const CsvField *fields, size_t n_fields, uint64_t line) {
         if (n_fields == 1 && fields[0].size == 0 && !fields[0].quoted)
-                return 0;       /* an empty line */
+                return 0; /* an empty line */
         if (n_fields < 2)
                 return table_mistake(t, line, "Write code,value", "A line has one column only");
         if (t->lookup->n_rows >= LOOKUP_ROWS_MAX)
-                return table_mistake(t, line, "Use a join instead", "The code table has more than 100000 lines");
+                return table_mistake(t, line, "Use a join instead",
+                                     "The code table has more than 100000 lines");
         if (!text_is_utf8(fields[0].bytes, fields[0].size) || !text_is_utf8(fields[1].bytes, fields[1].size))
                 return table_mistake(t, line, "Save the file as UTF-8", "A character is not valid UTF-8");
         return table_add(t, fields, line);
@@ -84,7 +87,8 @@ static int table_read(Table *t, CsvReader *csv) {
                 return table_mistake(t, csv_reader_line(csv), "Check the quotes of this line",
                                      r == -EFBIG ? "A line is too long" : "This is not CSV");
         if (is_header)
-                return table_mistake(t, 0, "Write a header line, then code,value on each line", "The code table is empty");
+                return table_mistake(t, 0, "Write a header line, then code,value on each line",
+                                     "The code table is empty");
         return 0;
 }
 
@@ -122,7 +126,8 @@ static int table_sort(Table *t) {
         for (size_t i = 1; i < l->n_rows; i++) {
                 _cleanup_free_ char *detail = NULL;
                 uint64_t line = 0;
-                if (!text_equal(l->rows[i].code, l->rows[i - 1].code) || text_equal(l->rows[i].value, l->rows[i - 1].value))
+                if (!text_equal(l->rows[i].code, l->rows[i - 1].code) ||
+                    text_equal(l->rows[i].value, l->rows[i - 1].value))
                         continue;
                 if (asprintf(&detail, "The code \"%.100s\" has two values", l->rows[i].code) < 0) {
                         detail = NULL;
@@ -151,8 +156,9 @@ static int table_parse(Table *t, char *bytes, size_t size) {
         FILE *file;
         int r;
 
-        if (size == 0)          /* fmemopen() refuses it */
-                return table_mistake(t, 0, "Write a header line, then code,value on each line", "The code table is empty");
+        if (size == 0) /* fmemopen() refuses it */
+                return table_mistake(t, 0, "Write a header line, then code,value on each line",
+                                     "The code table is empty");
         file = fmemopen(bytes, size, "r");
         if (!file)
                 return -ENOMEM;
@@ -167,7 +173,8 @@ static int table_parse(Table *t, char *bytes, size_t size) {
 int lookup_read(Reading *reading, const json_t *node, Lookup **ret) {
         const char *name = json_string_value(node);
         _cleanup_free_ char *path = path_beside(yaml_file(reading->document), name), *bytes = NULL;
-        _cleanup_(table_done) Table t = { .reading = reading, .path = path, .lookup = calloc(1, sizeof(Lookup)) };
+        _cleanup_(table_done)
+                Table t = {.reading = reading, .path = path, .lookup = calloc(1, sizeof(Lookup))};
         size_t size;
         int r;
 

@@ -8,10 +8,11 @@ void mistakes_done(Mistakes *m) {
         for (size_t i = 0; i < m->n_errors; i++)
                 error_done(&m->errors[i]);
         free(m->errors);
-        *m = (Mistakes) {};
+        *m = (Mistakes){};
 }
 
-void mistake_add(Mistakes *m, ErrorId id, const char *file, Mark place, const char *remedy, const char *format, ...) {
+void mistake_add(Mistakes *m, ErrorId id, const char *file, Mark place, const char *remedy,
+                 const char *format, ...) {
         _cleanup_free_ char *detail = NULL;
         va_list arguments;
         int n;
@@ -26,7 +27,7 @@ void mistake_add(Mistakes *m, ErrorId id, const char *file, Mark place, const ch
                 m->n_more++;
                 return;
         }
-        m->errors[m->n_errors] = (Error) {};
+        m->errors[m->n_errors] = (Error){};
         (void) error_set(&m->errors[m->n_errors], id, remedy, "%s", detail);
         (void) error_at(&m->errors[m->n_errors++], file, place.line, place.column);
 }
@@ -76,7 +77,7 @@ int mistakes_to_error(const Mistakes *m, size_t from, Error *error) {
         if (n_others == 0)
                 (void) error_set(error, first->id, first->remedy, "%s", first->detail);
         else
-                (void) error_set(error, first->id, first->remedy, "%s (and %zu more %s)", first->detail, n_others,
-                                 n_others == 1 ? "mistake" : "mistakes");
+                (void) error_set(error, first->id, first->remedy, "%s (and %zu more %s)", first->detail,
+                                 n_others, n_others == 1 ? "mistake" : "mistakes");
         return error_at(error, first->file, first->line, first->column);
 }

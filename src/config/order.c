@@ -8,7 +8,7 @@ typedef struct Walk {
         const OrderNode *nodes;
         size_t n_nodes;
         Colour *colours;
-        size_t *path, n_path;   /* nodes that are open, outermost first */
+        size_t *path, n_path; /* nodes that are open, outermost first */
         size_t *order, n_order;
 } Walk;
 
@@ -71,7 +71,8 @@ static int walk_visit(Walk *w, size_t node, char **ret_cycle) {
 
 int order_sort(const OrderNode *nodes, size_t n_nodes, size_t **ret_order, char **ret_cycle) {
         _cleanup_(walk_done) Walk w = {
-                .nodes = nodes, .n_nodes = n_nodes,
+                .nodes = nodes,
+                .n_nodes = n_nodes,
                 .colours = calloc(n_nodes + 1, sizeof(Colour)),
                 .path = calloc(n_nodes + 1, sizeof(size_t)),
                 .order = calloc(n_nodes + 1, sizeof(size_t)),

@@ -9,43 +9,50 @@
 #include <stdarg.h>
 
 static const Field schedule_fields[] = {
-        { "incremental", FIELD_TEXT, .summary = "when increments run, a systemd calendar expression" },
-        { "full", FIELD_TEXT, .summary = "when full runs start, a systemd calendar expression" },
+        {"incremental", FIELD_TEXT, .summary = "when increments run, a systemd calendar expression"},
+        {"full", FIELD_TEXT, .summary = "when full runs start, a systemd calendar expression"},
         {},
 };
 
 static const Field guard_fields[] = {
-        { "max_deletes", FIELD_SCALAR, .summary = "a count or a percentage" },
-        { "max_changes", FIELD_SCALAR, .summary = "a count or a percentage" },
-        { "max_errors", FIELD_SCALAR, .summary = "a count or a percentage" },
+        {"max_deletes", FIELD_SCALAR, .summary = "a count or a percentage"},
+        {"max_changes", FIELD_SCALAR, .summary = "a count or a percentage"},
+        {"max_errors", FIELD_SCALAR, .summary = "a count or a percentage"},
         {},
 };
 
 static const Field pair_fields[] = {
-        { "pair", FIELD_NAME, .required = true, .summary = "the name by which the pair is run" },
-        { "description", FIELD_TEXT, .summary = "one sentence for people" },
-        { "aliases", FIELD_TEXTS, .summary = "other names of the pair" },
-        { "source", FIELD_NAME, .required = true, .summary = "the system that is read" },
-        { "target", FIELD_NAME, .required = true, .summary = "the system that is written" },
-        { "variables", FIELD_OBJECT, .summary = "names and values for where, variable" },
-        { "schedule", FIELD_OBJECT, .members = schedule_fields },
-        { "depends_on", FIELD_TEXTS, .summary = "pairs that run before" },
-        { "guards", FIELD_OBJECT, .members = guard_fields },
-        { "entities", FIELD_OBJECT, .required = true, .summary = "what is read from where and written to where" },
-        { "use", FIELD_ANY, .not_yet = true }, { "transaction", FIELD_ANY, .not_yet = true },
-        { "drift", FIELD_ANY, .not_yet = true }, { "roll", FIELD_ANY, .not_yet = true },
-        { "approval", FIELD_ANY, .not_yet = true }, { "rules", FIELD_ANY, .not_yet = true },
-        { "write", FIELD_ANY, .not_yet = true }, { "script", FIELD_ANY, .not_yet = true },
-        { "conflicts", FIELD_ANY, .not_yet = true }, { "confidential", FIELD_ANY, .not_yet = true },
+        {"pair", FIELD_NAME, .required = true, .summary = "the name by which the pair is run"},
+        {"description", FIELD_TEXT, .summary = "one sentence for people"},
+        {"aliases", FIELD_TEXTS, .summary = "other names of the pair"},
+        {"source", FIELD_NAME, .required = true, .summary = "the system that is read"},
+        {"target", FIELD_NAME, .required = true, .summary = "the system that is written"},
+        {"variables", FIELD_OBJECT, .summary = "names and values for where, variable"},
+        {"schedule", FIELD_OBJECT, .members = schedule_fields},
+        {"depends_on", FIELD_TEXTS, .summary = "pairs that run before"},
+        {"guards", FIELD_OBJECT, .members = guard_fields},
+        {"entities", FIELD_OBJECT, .required = true,
+         .summary = "what is read from where and written to where"},
+        {"use", FIELD_ANY, .not_yet = true},
+        {"transaction", FIELD_ANY, .not_yet = true},
+        {"drift", FIELD_ANY, .not_yet = true},
+        {"roll", FIELD_ANY, .not_yet = true},
+        {"approval", FIELD_ANY, .not_yet = true},
+        {"rules", FIELD_ANY, .not_yet = true},
+        {"write", FIELD_ANY, .not_yet = true},
+        {"script", FIELD_ANY, .not_yet = true},
+        {"conflicts", FIELD_ANY, .not_yet = true},
+        {"confidential", FIELD_ANY, .not_yet = true},
         {},
 };
 
 /* What the readers of a file's parts call. */
 
-static void reading_mistake_at(Reading *reading, Mark place, const char *remedy, const char *format, va_list arguments)
-        __attribute__((format(printf, 4, 0)));
+static void reading_mistake_at(Reading *reading, Mark place, const char *remedy, const char *format,
+                               va_list arguments) __attribute__((format(printf, 4, 0)));
 
-static void reading_mistake_at(Reading *reading, Mark place, const char *remedy, const char *format, va_list arguments) {
+static void reading_mistake_at(Reading *reading, Mark place, const char *remedy, const char *format,
+                               va_list arguments) {
         _cleanup_free_ char *detail = NULL;
 
         if (vasprintf(&detail, format, arguments) < 0)
@@ -62,7 +69,8 @@ void reading_mistake(Reading *reading, const json_t *node, const char *remedy, c
         va_end(arguments);
 }
 
-void reading_mistake_value(Reading *reading, const json_t *node, const char *remedy, const char *format, ...) {
+void reading_mistake_value(Reading *reading, const json_t *node, const char *remedy, const char *format,
+                           ...) {
         va_list arguments;
 
         va_start(arguments, format);
@@ -110,7 +118,8 @@ int reading_hash(Reading *reading, const char *bytes, size_t size) {
         Value text = value_text(bytes, size);
         int r;
 
-        r = array_grow(&reading->hashed, &reading->hashed_capacity, reading->n_hashed + 1, sizeof *reading->hashed);
+        r = array_grow(&reading->hashed, &reading->hashed_capacity, reading->n_hashed + 1,
+                       sizeof *reading->hashed);
         if (r < 0)
                 return r;
         r = values_digest(&text, 1, 0, &scratch, &reading->hashed[reading->n_hashed]);
@@ -124,8 +133,9 @@ int reading_hash(Reading *reading, const char *bytes, size_t size) {
 static int content_hash_set(Reading *reading) {
         _cleanup_free_ char *encoded = NULL;
         DigestScratch scratch = {};
-        Value all = { .type = VALUE_BYTES, .bytes = (const char *) reading->hashed,
-                      .size = reading->n_hashed * sizeof *reading->hashed };
+        Value all = {.type = VALUE_BYTES,
+                     .bytes = (const char *) reading->hashed,
+                     .size = reading->n_hashed * sizeof *reading->hashed};
         Digest digest;
         int r;
 
@@ -170,17 +180,17 @@ static void systems_check(Reading *reading) {
         _cleanup_free_ char *remedy = NULL;
 
         if (target && !target->may_write) {
-                if (asprintf(&remedy, "Set access: write of \"%s\" in %s, line %u, if it may be written", target->name,
-                             target->file, target->line) < 0)
+                if (asprintf(&remedy, "Set access: write of \"%s\" in %s, line %u, if it may be written",
+                             target->name, target->file, target->line) < 0)
                         remedy = NULL;
-                reading_mistake_value(reading, node, remedy, "The target \"%s\" may only be read", target->name);
+                reading_mistake_value(reading, node, remedy, "The target \"%s\" may only be read",
+                                      target->name);
         } else if (target && source == target)
-                reading_mistake_value(reading, node, "Name two systems", "Source and target are the same system");
+                reading_mistake_value(reading, node, "Name two systems",
+                                      "Source and target are the same system");
 }
 
-static bool is_variable_name(const char *name) {
-        return name_is_valid(name) && !strchr(name, '-');
-}
+static bool is_variable_name(const char *name) { return name_is_valid(name) && !strchr(name, '-'); }
 
 static int variable_read(Reading *reading, const char *name, const json_t *node) {
         Pair *pair = reading->pair;
@@ -189,16 +199,18 @@ static int variable_read(Reading *reading, const char *name, const json_t *node)
         int r;
 
         if (!is_variable_name(name))
-                reading_mistake(reading, node, "Names begin with a lower-case letter and go on with a-z, 0-9 and _",
+                reading_mistake(reading, node,
+                                "Names begin with a lower-case letter and go on with a-z, 0-9 and _",
                                 "A variable cannot be named \"%.100s\"", name);
         r = constant_read(reading->document, node, VALUE_ABSENT, &variable.value, &variable.bytes);
         if (r == -EINVAL || (r == 0 && variable.value.type == VALUE_NULL)) {
-                reading_mistake_value(reading, node, "Write one number or text", "The variable \"%.100s\" has no value", name);
+                reading_mistake_value(reading, node, "Write one number or text",
+                                      "The variable \"%.100s\" has no value", name);
                 return 0;
         }
         if (r < 0)
                 return r;
-        if (variable.value.type == VALUE_BOOLEAN)       /* databases differ in what true is: bound as a number */
+        if (variable.value.type == VALUE_BOOLEAN) /* databases differ in what true is: bound as a number */
                 variable.value.type = VALUE_INTEGER;
         variable.name = strdup(name);
         variables = reallocarray(pair->variables, pair->n_variables + 1, sizeof *variables);
@@ -237,7 +249,7 @@ static int guard_parse(const char *text, GuardLimit *ret) {
                 r = text_to_int64(text, 0, INT64_MAX, &amount);
                 if (r < 0)
                         return r;
-                *ret = (GuardLimit) { false, (uint64_t) amount };
+                *ret = (GuardLimit){false, (uint64_t) amount};
                 return 0;
         }
         r = decimal_parse(text, size - 1, &percent);
@@ -246,7 +258,7 @@ static int guard_parse(const char *text, GuardLimit *ret) {
         r = decimal_rescale(&percent, 2, &percent);
         if (r < 0 || percent.coefficient < 0 || percent.coefficient > 10000)
                 return -EINVAL;
-        *ret = (GuardLimit) { true, (uint64_t) percent.coefficient };
+        *ret = (GuardLimit){true, (uint64_t) percent.coefficient};
         return 0;
 }
 
@@ -255,16 +267,18 @@ static void guard_read(Reading *reading, const json_t *guards, const char *name,
         const char *text = json_string_value(node);
 
         if (text && !yaml_is_null(reading->document, node) && guard_parse(text, limit) < 0)
-                reading_mistake_value(reading, node, "Write a count such as 100, or a percentage from 0% to 100% such as 2% or 0.5%",
-                                      "\"%s\" cannot be \"%.100s\"", name, text);
+                reading_mistake_value(
+                        reading, node,
+                        "Write a count such as 100, or a percentage from 0% to 100% such as 2% or 0.5%",
+                        "\"%s\" cannot be \"%.100s\"", name, text);
 }
 
 static void guards_read(Reading *reading, const json_t *guards) {
         Pair *pair = reading->pair;
 
-        pair->max_deletes = (GuardLimit) { true, 200 };
-        pair->max_changes = (GuardLimit) { true, 1000 };
-        pair->max_errors = (GuardLimit) { false, 100 };
+        pair->max_deletes = (GuardLimit){true, 200};
+        pair->max_changes = (GuardLimit){true, 1000};
+        pair->max_errors = (GuardLimit){false, 100};
         guard_read(reading, guards, "max_deletes", &pair->max_deletes);
         guard_read(reading, guards, "max_changes", &pair->max_changes);
         guard_read(reading, guards, "max_errors", &pair->max_errors);
@@ -283,7 +297,8 @@ static int entities_read(Reading *reading, const json_t *entities) {
         if (json_object_size(entities) == 0)
                 reading_mistake(reading, entities, "Name at least one entity", "\"entities\" is empty");
         if (json_object_size(entities) > MAPPING_ENTITIES_MAX) {
-                reading_mistake(reading, entities, "Split the pair", "There are more than %u entities", MAPPING_ENTITIES_MAX);
+                reading_mistake(reading, entities, "Split the pair", "There are more than %u entities",
+                                MAPPING_ENTITIES_MAX);
                 return 0;
         }
         pair->mappings = calloc(json_object_size(entities) + 1, sizeof *pair->mappings);
@@ -313,14 +328,15 @@ static void depends_on_check(Reading *reading, const Mapping *m) {
                         names[n_names++] = pair->mappings[i].entity;
         for (size_t i = 0; m->depends_on && m->depends_on[i]; i++) {
                 _cleanup_free_ char *remedy = NULL;
-                bool found = text_equal(m->depends_on[i], m->entity);   /* a cycle of one: told as such */
+                bool found = text_equal(m->depends_on[i], m->entity); /* a cycle of one: told as such */
                 for (size_t j = 0; j < n_names; j++)
                         found = found || text_equal(m->depends_on[i], names[j]);
                 if (found)
                         continue;
                 remedy = check_suggestion(m->depends_on[i], names, n_names);
-                reading_mistake_value(reading, json_array_get(depends_on_node(reading, m->entity), i), remedy,
-                                      "There is no entity \"%.100s\" in this pair", m->depends_on[i]);
+                reading_mistake_value(reading, json_array_get(depends_on_node(reading, m->entity), i),
+                                      remedy, "There is no entity \"%.100s\" in this pair",
+                                      m->depends_on[i]);
         }
 }
 
@@ -331,7 +347,8 @@ static void aliases_check(Reading *reading, const Mapping *m) {
         for (size_t i = 0; m->aliases && m->aliases[i]; i++)
                 if (pair_mapping(reading->pair, m->aliases[i]) != m)
                         reading_mistake_value(reading, json_array_get(node, i), "Give it another alias",
-                                              "The name \"%.100s\" belongs to another entity already", m->aliases[i]);
+                                              "The name \"%.100s\" belongs to another entity already",
+                                              m->aliases[i]);
 }
 
 static int mappings_sort(Pair *pair, const size_t *order) {
@@ -357,7 +374,7 @@ static int entities_order(Reading *reading) {
         if (!nodes)
                 return -ENOMEM;
         for (size_t i = 0; i < pair->n_mappings; i++) {
-                nodes[i] = (OrderNode) { pair->mappings[i].entity, pair->mappings[i].depends_on };
+                nodes[i] = (OrderNode){pair->mappings[i].entity, pair->mappings[i].depends_on};
                 depends_on_check(reading, &pair->mappings[i]);
                 aliases_check(reading, &pair->mappings[i]);
         }
@@ -436,7 +453,7 @@ int pair_parse(const char *bytes, size_t size, const char *file, const Settings 
         _cleanup_yaml_document_ YamlDocument *document = NULL;
         _cleanup_pair_ Pair *pair = calloc(1, sizeof *pair);
         size_t before = mistakes_count(mistakes), first = mistakes->n_errors;
-        Reading reading = { .settings = settings, .pair = pair, .mistakes = mistakes };
+        Reading reading = {.settings = settings, .pair = pair, .mistakes = mistakes};
         int r;
 
         if (!pair || !(pair->file = strdup(file)))
@@ -447,7 +464,7 @@ int pair_parse(const char *bytes, size_t size, const char *file, const Settings 
         if (r < 0) {
                 mistakes_settle(mistakes, first);
                 *ret = NULL;
-                *ret_places = (PairPlaces) {};
+                *ret_places = (PairPlaces){};
                 return 0;
         }
         reading.document = document;

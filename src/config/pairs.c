@@ -9,11 +9,11 @@
 
 /* A file that was read. */
 typedef struct Loaded {
-        Pair *pair;             /* NULL where it is no YAML */
+        Pair *pair; /* NULL where it is no YAML */
         char *file;
         PairPlaces places;
         bool is_broken;
-        Error first;            /* its first mistake */
+        Error first; /* its first mistake */
 } Loaded;
 
 typedef struct Loading {
@@ -21,7 +21,7 @@ typedef struct Loading {
         Mistakes *mistakes;
         Loaded *items;
         size_t n_items, capacity;
-        char **names;           /* of files that were read: they hide those of the same name in later folders */
+        char **names; /* of files that were read: they hide those of the same name in later folders */
 } Loading;
 
 static void loading_done(Loading *l) {
@@ -66,7 +66,8 @@ static int file_parse(Loading *l, Loaded *item) {
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
-                mistake_add(l->mistakes, ERROR_MAPPING, item->file, (Mark) {}, "Check that the file may be read, and has 4 MiB at most",
+                mistake_add(l->mistakes, ERROR_MAPPING, item->file, (Mark){},
+                            "Check that the file may be read, and has 4 MiB at most",
                             "The file cannot be read: %s", strerror(-r));
                 loaded_break(l, item, from);
                 return 0;
@@ -136,7 +137,8 @@ static void names_check(Loading *l) {
                         const char *name = earlier->pair ? name_in_common(later->pair, earlier->pair) : NULL;
                         if (!name)
                                 continue;
-                        mistake_add(l->mistakes, ERROR_MAPPING, later->file, later->places.pair, "Give one of them another name",
+                        mistake_add(l->mistakes, ERROR_MAPPING, later->file, later->places.pair,
+                                    "Give one of them another name",
                                     "A pair is named \"%.100s\" in %s already", name, earlier->file);
                         loaded_break(l, later, from);
                         break;
@@ -203,8 +205,9 @@ static int cycle_break(Loading *l, const char *cycle) {
         if (!name)
                 return -ENOMEM;
         item = loading_find(l, name);
-        mistake_add(l->mistakes, ERROR_MAPPING, item ? item->file : NULL, item ? item->places.depends_on : (Mark) {},
-                    "Remove one of these dependencies", "Pairs depend on each other in a circle: %s", cycle);
+        mistake_add(l->mistakes, ERROR_MAPPING, item ? item->file : NULL,
+                    item ? item->places.depends_on : (Mark){}, "Remove one of these dependencies",
+                    "Pairs depend on each other in a circle: %s", cycle);
         if (item)
                 loaded_break(l, item, from);
         return 0;
@@ -224,7 +227,7 @@ static int loading_order(Loading *l, size_t **ret, size_t *ret_n) {
                 n = 0;
                 for (size_t i = 0; i < l->n_items; i++)
                         if (!l->items[i].is_broken) {
-                                nodes[n] = (OrderNode) { l->items[i].pair->name, l->items[i].pair->depends_on };
+                                nodes[n] = (OrderNode){l->items[i].pair->name, l->items[i].pair->depends_on};
                                 places[n++] = i;
                         }
                 r = order_sort(nodes, n, &order, &cycle);
@@ -250,7 +253,9 @@ static char *file_stem(const char *file) {
 
 static int broken_set(Loaded *item, BrokenPair *broken) {
         if (item->pair) {
-                broken->name = item->pair->name && name_is_valid(item->pair->name) ? TAKE_PTR(item->pair->name) : NULL;
+                broken->name = item->pair->name && name_is_valid(item->pair->name)
+                                       ? TAKE_PTR(item->pair->name)
+                                       : NULL;
                 broken->aliases = TAKE_PTR(item->pair->aliases);
         }
         if (!broken->name)
@@ -295,7 +300,7 @@ static int item_compare(const void *a, const void *b) {
 }
 
 int pairs_load(const Settings *settings, PairSet **ret, Mistakes *mistakes) {
-        _cleanup_(loading_done) Loading l = { .settings = settings, .mistakes = mistakes };
+        _cleanup_(loading_done) Loading l = {.settings = settings, .mistakes = mistakes};
         int r;
 
         for (size_t i = 0; settings->mapping_directories && settings->mapping_directories[i]; i++) {
@@ -341,14 +346,17 @@ int pairs_get(const PairSet *set, const char *name_or_alias, const Pair **ret, E
         }
         broken = pairs_find_broken(set, name_or_alias);
         if (broken && broken->first.id != ERROR_NONE) {
-                (void) error_set(error, broken->first.id, broken->first.remedy, "The pair \"%s\" has a mistake: %s", broken->name,
-                                 broken->first.detail ? broken->first.detail : error_title(broken->first.id));
+                (void) error_set(error, broken->first.id, broken->first.remedy,
+                                 "The pair \"%s\" has a mistake: %s", broken->name,
+                                 broken->first.detail ? broken->first.detail
+                                                      : error_title(broken->first.id));
                 return error_at(error, broken->first.file, broken->first.line, broken->first.column);
         }
         if (broken)
-                return error_set(error, ERROR_MAPPING, "Run terrafusionctl check to see them", "The pair \"%s\" has mistakes",
-                                 broken->name);
+                return error_set(error, ERROR_MAPPING, "Run terrafusionctl check to see them",
+                                 "The pair \"%s\" has mistakes", broken->name);
         remedy = name_or_alias ? pair_suggestion(set->pairs, set->n_pairs, name_or_alias) : NULL;
-        return error_set(error, ERROR_NOT_FOUND, remedy ? remedy : "Put its mapping file into the folder mappings",
+        return error_set(error, ERROR_NOT_FOUND,
+                         remedy ? remedy : "Put its mapping file into the folder mappings",
                          "There is no pair \"%.100s\"", name_or_alias ? name_or_alias : "");
 }

@@ -6,48 +6,53 @@
 #include "config/check.h"
 #include <dirent.h>
 
-#define OPERATIONS_AT_ONCE_MAX 64       /* workers: each is a process with its own databases open */
-#define DAY_USEC 86400000000ULL
+#define OPERATIONS_AT_ONCE_MAX 64 /* workers: each is a process with its own databases open */
+#define DAY_USEC               86400000000ULL
 
-static const char *const kinds[] = { "sqlite", "csv", NULL };
-static const char *const kinds_later[] = { "postgresql", "odbc", "ogr", "rest", "kafka", NULL };
-static const char *const accesses[] = { "read", "write", NULL };
-static const char *const log_levels[] = { "debug", "info", "notice", "warning", "error", NULL };
+static const char *const kinds[] = {"sqlite", "csv", NULL};
+static const char *const kinds_later[] = {"postgresql", "odbc", "ogr", "rest", "kafka", NULL};
+static const char *const accesses[] = {"read", "write", NULL};
+static const char *const log_levels[] = {"debug", "info", "notice", "warning", "error", NULL};
 
 static const Field system_fields[] = {
-        { "kind", FIELD_TEXT, .required = true, .summary = "sqlite or csv" },
-        { "access", FIELD_TEXT, .choices = accesses, .summary = "read (the default) or write" },
-        { "path", FIELD_TEXT, .required = true, .summary = "the database file, or the folder with the files" },
-        { "delimiter", FIELD_TEXT, .summary = "csv: one character, comma by default" },
-        { "encoding", FIELD_TEXT, .summary = "csv: utf-8 by default" },
-        { "null", FIELD_SCALAR, .summary = "csv: the text that means null" },
-        { "null_values", FIELD_TEXTS, .summary = "csv: the texts that mean null" },
-        { "connection", FIELD_ANY, .not_yet = true }, { "credential", FIELD_ANY, .not_yet = true },
-        { "limits", FIELD_ANY, .not_yet = true }, { "hours", FIELD_ANY, .not_yet = true },
-        { "protocol", FIELD_ANY, .not_yet = true }, { "url", FIELD_ANY, .not_yet = true },
-        { "auth", FIELD_ANY, .not_yet = true },
+        {"kind", FIELD_TEXT, .required = true, .summary = "sqlite or csv"},
+        {"access", FIELD_TEXT, .choices = accesses, .summary = "read (the default) or write"},
+        {"path", FIELD_TEXT, .required = true, .summary = "the database file, or the folder with the files"},
+        {"delimiter", FIELD_TEXT, .summary = "csv: one character, comma by default"},
+        {"encoding", FIELD_TEXT, .summary = "csv: utf-8 by default"},
+        {"null", FIELD_SCALAR, .summary = "csv: the text that means null"},
+        {"null_values", FIELD_TEXTS, .summary = "csv: the texts that mean null"},
+        {"connection", FIELD_ANY, .not_yet = true},
+        {"credential", FIELD_ANY, .not_yet = true},
+        {"limits", FIELD_ANY, .not_yet = true},
+        {"hours", FIELD_ANY, .not_yet = true},
+        {"protocol", FIELD_ANY, .not_yet = true},
+        {"url", FIELD_ANY, .not_yet = true},
+        {"auth", FIELD_ANY, .not_yet = true},
         {},
 };
 
 static const Field limits_fields[] = {
-        { "operations", FIELD_INTEGER, .summary = "operations that run at a time" },
-        { "worker_memory", FIELD_SIZE, .summary = "memory of one worker" },
+        {"operations", FIELD_INTEGER, .summary = "operations that run at a time"},
+        {"worker_memory", FIELD_SIZE, .summary = "memory of one worker"},
         {},
 };
 
 static const Field retention_fields[] = {
-        { "operations", FIELD_TEXT, .summary = "how long operations are kept" },
-        { "journals", FIELD_TEXT, .summary = "how long journals are kept" },
-        { "history", FIELD_TEXT, .not_yet = true }, { "audit", FIELD_TEXT, .not_yet = true },
-        { "certificates", FIELD_TEXT, .not_yet = true }, { "metrics", FIELD_ANY, .not_yet = true },
+        {"operations", FIELD_TEXT, .summary = "how long operations are kept"},
+        {"journals", FIELD_TEXT, .summary = "how long journals are kept"},
+        {"history", FIELD_TEXT, .not_yet = true},
+        {"audit", FIELD_TEXT, .not_yet = true},
+        {"certificates", FIELD_TEXT, .not_yet = true},
+        {"metrics", FIELD_ANY, .not_yet = true},
         {},
 };
 
 static const Field settings_fields[] = {
-        { "systems", FIELD_OBJECT, .summary = "what is read and written" },
-        { "limits", FIELD_OBJECT, .members = limits_fields },
-        { "retention", FIELD_OBJECT, .members = retention_fields },
-        { "log_level", FIELD_TEXT, .choices = log_levels },
+        {"systems", FIELD_OBJECT, .summary = "what is read and written"},
+        {"limits", FIELD_OBJECT, .members = limits_fields},
+        {"retention", FIELD_OBJECT, .members = retention_fields},
+        {"log_level", FIELD_TEXT, .choices = log_levels},
         {},
 };
 
@@ -82,7 +87,8 @@ typedef struct File {
         Mistakes *mistakes;
 } File;
 
-static void file_mistake(File *f, ErrorId id, Mark place, const char *remedy, const char *detail, const char *value) {
+static void file_mistake(File *f, ErrorId id, Mark place, const char *remedy, const char *detail,
+                         const char *value) {
         mistake_add(f->mistakes, id, yaml_file(f->document), place, remedy, "%s \"%.100s\"", detail, value);
 }
 
@@ -119,23 +125,27 @@ static bool choices_contain(const char *const *choices, const char *text) {
 }
 
 static void system_check(File *f, const json_t *node) {
-        const json_t *kind_node = json_object_get(node, "kind"), *delimiter = json_object_get(node, "delimiter");
+        const json_t *kind_node = json_object_get(node, "kind"),
+                     *delimiter = json_object_get(node, "delimiter");
         const char *kind = json_string_value(kind_node), *text;
         Mark place = yaml_node(f->document, kind_node).place;
 
         if (kind && choices_contain(kinds_later, kind))
-                file_mistake(f, ERROR_NOT_YET, place, "Use sqlite or csv for now", "Not there yet is the kind", kind);
+                file_mistake(f, ERROR_NOT_YET, place, "Use sqlite or csv for now",
+                             "Not there yet is the kind", kind);
         else if (kind && !choices_contain(kinds, kind)) {
                 _cleanup_free_ char *remedy = check_suggestion(kind, kinds, ELEMENTSOF(kinds) - 1);
                 file_mistake(f, ERROR_CONFIGURATION, place, remedy, "There is no kind of system", kind);
         }
         if (text_equal(kind, "csv") && text_equal(json_member_text(node, "access"), "write"))
                 file_mistake(f, ERROR_NOT_YET, yaml_place(f->document, json_object_get(node, "access")),
-                             "Leave access out; csv files can only be read for now", "Not there yet is writing to", kind);
+                             "Leave access out; csv files can only be read for now",
+                             "Not there yet is writing to", kind);
         text = json_string_value(delimiter);
         if (text && (strlen(text) != 1 || strchr("\"\r\n", *text)))
                 file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, delimiter).place,
-                             "Write one character, such as \";\" or \"\\t\"", "The delimiter cannot be", text);
+                             "Write one character, such as \";\" or \"\\t\"", "The delimiter cannot be",
+                             text);
         text = json_string_value(json_object_get(node, "path"));
         if (text && !*text)
                 file_mistake(f, ERROR_CONFIGURATION, yaml_place(f->document, json_object_get(node, "path")),
@@ -263,7 +273,8 @@ static int retention_read(File *f, const json_t *retention, const char *name, ui
                 *ret_usec = UINT64_MAX;
         else if (text_to_duration(text, ret_usec) < 0) {
                 file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, node).place,
-                             "Write forever, or a number with one of min h d w y, such as 400d", "This is no duration:", text);
+                             "Write forever, or a number with one of min h d w y, such as 400d",
+                             "This is no duration:", text);
                 return 0;
         }
         if (asprintf(&origin, "retention.%s", name) < 0) {
@@ -290,7 +301,7 @@ static int log_level_read(File *f, const json_t *node) {
 static int settings_read(const char *path, Settings *settings, Mistakes *mistakes) {
         _cleanup_yaml_document_ YamlDocument *document = NULL;
         size_t before = mistakes->n_errors;
-        File f = { .settings = settings, .mistakes = mistakes };
+        File f = {.settings = settings, .mistakes = mistakes};
         const json_t *root;
         int r;
 
@@ -306,10 +317,12 @@ static int settings_read(const char *path, Settings *settings, Mistakes *mistake
         r = limits_read(&f, json_object_get(root, "limits"));
         if (r < 0)
                 return r;
-        r = retention_read(&f, json_object_get(root, "retention"), "operations", &settings->retention_operations_usec);
+        r = retention_read(&f, json_object_get(root, "retention"), "operations",
+                           &settings->retention_operations_usec);
         if (r < 0)
                 return r;
-        r = retention_read(&f, json_object_get(root, "retention"), "journals", &settings->retention_journals_usec);
+        r = retention_read(&f, json_object_get(root, "retention"), "journals",
+                           &settings->retention_journals_usec);
         if (r < 0)
                 return r;
         mistakes_sort(mistakes, before);
@@ -352,7 +365,8 @@ static char *directory_of(const char *variable, const char *otherwise) {
 }
 
 static int directories_set(Settings *s) {
-        _cleanup_free_ char *share = directory_of("TERRAFUSION_SHARE", SHAREDIR), *own = NULL, *shipped = NULL;
+        _cleanup_free_ char *share = directory_of("TERRAFUSION_SHARE", SHAREDIR), *own = NULL,
+                            *shipped = NULL;
         int r;
 
         s->configuration_directory = directory_of("CONFIGURATION_DIRECTORY", "/etc/terrafusion");
@@ -395,7 +409,8 @@ static int environment_read(Settings *s, Mistakes *mistakes) {
         char *lower;
 
         if (url && *url)
-                mistake_add(mistakes, ERROR_NOT_YET, NULL, (Mark) {}, "Unset it; the state is in SQLite under the state directory",
+                mistake_add(mistakes, ERROR_NOT_YET, NULL, (Mark){},
+                            "Unset it; the state is in SQLite under the state directory",
                             "SYNC_SERVICE_DB_URL is not there yet");
         if (!level || !*level)
                 return 0;
@@ -409,8 +424,9 @@ static int environment_read(Settings *s, Mistakes *mistakes) {
                 s->log_level = lower;
                 return json_put(s->origins, "log_level", json_string("LOG_LEVEL"));
         }
-        mistake_add(mistakes, ERROR_CONFIGURATION, NULL, (Mark) {}, "Use one of debug, info, notice, warning, error",
-                    "LOG_LEVEL cannot be \"%.100s\"", level);
+        mistake_add(mistakes, ERROR_CONFIGURATION, NULL, (Mark){},
+                    "Use one of debug, info, notice, warning, error", "LOG_LEVEL cannot be \"%.100s\"",
+                    level);
         return 0;
 }
 
@@ -469,8 +485,7 @@ static int limits_to_json(const Settings *s, json_t *object) {
                 r = json_put(object, "retention", retention);
         else
                 json_decref(retention);
-        if (r < 0 ||
-            json_put(limits, "operations", json_integer(s->operations_max)) < 0 ||
+        if (r < 0 || json_put(limits, "operations", json_integer(s->operations_max)) < 0 ||
             json_put(limits, "worker_memory", json_integer((json_int_t) s->worker_memory_bytes)) < 0 ||
             json_put(retention, "operations", duration_to_json(s->retention_operations_usec)) < 0 ||
             json_put(retention, "journals", duration_to_json(s->retention_journals_usec)) < 0)

@@ -9,7 +9,7 @@
 struct YamlDocument {
         char *file;
         json_t *root;
-        YamlNode *nodes;        /* sorted by node */
+        YamlNode *nodes; /* sorted by node */
         size_t n_nodes, capacity;
 };
 
@@ -32,26 +32,24 @@ YamlDocument *yaml_document_free(YamlDocument *d) {
         return NULL;
 }
 
-const char *yaml_file(const YamlDocument *d) {
-        return d->file;
-}
+const char *yaml_file(const YamlDocument *d) { return d->file; }
 
-const json_t *yaml_root(const YamlDocument *d) {
-        return d->root;
-}
+const json_t *yaml_root(const YamlDocument *d) { return d->root; }
 
 static int node_compare(const void *a, const void *b) {
-        uintptr_t left = (uintptr_t) ((const YamlNode *) a)->node, right = (uintptr_t) ((const YamlNode *) b)->node;
+        uintptr_t left = (uintptr_t) ((const YamlNode *) a)->node,
+                  right = (uintptr_t) ((const YamlNode *) b)->node;
 
         return (left > right) - (left < right);
 }
 
 YamlNode yaml_node(const YamlDocument *d, const json_t *node) {
-        YamlNode wanted = { .node = node };
+        YamlNode wanted = {.node = node};
         const YamlNode *found = node && d->n_nodes > 0
-                ? bsearch(&wanted, d->nodes, d->n_nodes, sizeof wanted, node_compare) : NULL;
+                                        ? bsearch(&wanted, d->nodes, d->n_nodes, sizeof wanted, node_compare)
+                                        : NULL;
 
-        return found ? *found : (YamlNode) {};
+        return found ? *found : (YamlNode){};
 }
 
 bool yaml_is_null(const YamlDocument *d, const json_t *node) {
@@ -70,22 +68,23 @@ Mark yaml_place(const YamlDocument *d, const json_t *node) {
 }
 
 static Mark mark_of(yaml_mark_t mark) {
-        return (Mark) { (unsigned) mark.line + 1, (unsigned) mark.column + 1 };
+        return (Mark){(unsigned) mark.line + 1, (unsigned) mark.column + 1};
 }
 
 static int refuse(Reader *reader, Mark place, const char *remedy, const char *what) {
-        mistake_add(reader->mistakes, ERROR_CONFIGURATION, reader->document->file, place, remedy, "%s", what);
+        mistake_add(reader->mistakes, ERROR_CONFIGURATION, reader->document->file, place, remedy, "%s",
+                    what);
         return -EBADMSG;
 }
 
 /* Place of the byte at offset; columns count characters, as libyaml does. */
 static Mark place_of_offset(const Reader *reader, size_t offset) {
-        Mark place = { 1, 1 };
+        Mark place = {1, 1};
 
         for (size_t i = 0; i < offset && i < reader->size; i++) {
                 unsigned char byte = (unsigned char) reader->bytes[i];
                 if (byte == '\n')
-                        place = (Mark) { place.line + 1, 1 };
+                        place = (Mark){place.line + 1, 1};
                 else if ((byte & 0xC0) != 0x80)
                         place.column++;
         }
@@ -106,12 +105,13 @@ static int refuse_syntax(Reader *reader) {
         if (parser->error == YAML_MEMORY_ERROR)
                 return -ENOMEM;
         if (parser->error == YAML_READER_ERROR)
-                return refuse(reader, place_of_offset(reader, parser->problem_offset), "Remove the control character there",
-                              "A character that YAML does not allow");
+                return refuse(reader, place_of_offset(reader, parser->problem_offset),
+                              "Remove the control character there", "A character that YAML does not allow");
         if (is_at_tab(reader, parser->problem_mark.index))
                 return refuse(reader, mark_of(parser->problem_mark), "Indent with spaces",
                               "A tab stands where YAML wants spaces");
-        if (asprintf(&what, "This is not YAML: %s%s%s", parser->context ? parser->context : "", parser->context ? ", " : "",
+        if (asprintf(&what, "This is not YAML: %s%s%s", parser->context ? parser->context : "",
+                     parser->context ? ", " : "",
                      parser->problem ? parser->problem : "unknown problem") < 0) {
                 what = NULL;
                 return -ENOMEM;
@@ -130,7 +130,7 @@ static int document_note(YamlDocument *d, const json_t *node, Mark place, bool p
         r = array_grow(&d->nodes, &d->capacity, d->n_nodes + 1, sizeof *d->nodes);
         if (r < 0)
                 return r;
-        d->nodes[d->n_nodes++] = (YamlNode) { .node = node, .place = place, .plain = plain };
+        d->nodes[d->n_nodes++] = (YamlNode){.node = node, .place = place, .plain = plain};
         return 0;
 }
 
@@ -214,7 +214,7 @@ static int read_member(Reader *reader, json_t *object, const yaml_event_t *key_e
         r = next(reader, &event);
         if (r < 0)
                 return r;
-        index = reader->document->n_nodes;      /* of the value: its own node is noted before those within */
+        index = reader->document->n_nodes; /* of the value: its own node is noted before those within */
         r = read_value(reader, &event, &value);
         if (r < 0)
                 return r;
@@ -263,7 +263,8 @@ static int read_collection(Reader *reader, const yaml_event_t *event, json_t **r
 
         if (is_sequence ? event->data.sequence_start.anchor || event->data.sequence_start.tag
                         : event->data.mapping_start.anchor || event->data.mapping_start.tag)
-                return refuse(reader, place, "Write the value without & and !", "Anchors and tags are not supported");
+                return refuse(reader, place, "Write the value without & and !",
+                              "Anchors and tags are not supported");
         if (reader->depth >= DEPTH_MAX)
                 return refuse(reader, place, NULL, "Lists and members are nested more than 64 deep");
         reader->depth++;
@@ -274,9 +275,11 @@ static int read_collection(Reader *reader, const yaml_event_t *event, json_t **r
 
 static int read_value(Reader *reader, yaml_event_t *event, json_t **ret) {
         if (event->type == YAML_ALIAS_EVENT)
-                return refuse(reader, mark_of(event->start_mark), "Write the value out, or put quotes around it",
+                return refuse(reader, mark_of(event->start_mark),
+                              "Write the value out, or put quotes around it",
                               "An alias (*name) is not supported");
-        return event->type == YAML_SCALAR_EVENT ? read_scalar(reader, event, ret) : read_collection(reader, event, ret);
+        return event->type == YAML_SCALAR_EVENT ? read_scalar(reader, event, ret)
+                                                : read_collection(reader, event, ret);
 }
 
 /* Passes over the stream's and the document's start. *ret_end: there is no document (any more). */
@@ -307,7 +310,7 @@ static int read_document(Reader *reader) {
                 return r;
         if (end) {
                 d->root = json_object();
-                return d->root ? document_note(d, d->root, (Mark) { 1, 1 }, false) : -ENOMEM;
+                return d->root ? document_note(d, d->root, (Mark){1, 1}, false) : -ENOMEM;
         }
         r = read_value(reader, &event, &d->root);
         if (r < 0)
@@ -316,7 +319,8 @@ static int read_document(Reader *reader) {
         if (r < 0)
                 return r;
         if (!end)
-                return refuse(reader, mark_of(after.start_mark), "Put it into a file of its own", "A second document begins here");
+                return refuse(reader, mark_of(after.start_mark), "Put it into a file of its own",
+                              "A second document begins here");
         return 0;
 }
 
@@ -326,24 +330,26 @@ static int check_utf8(Reader *reader) {
         if (text_is_utf8(reader->bytes, reader->size))
                 return 0;
         /* The place: the longest valid start, line by line, then within the line. */
-        for (const char *end; (end = memchr(reader->bytes + offset, '\n', reader->size - offset)); ) {
+        for (const char *end; (end = memchr(reader->bytes + offset, '\n', reader->size - offset));) {
                 size_t length = (size_t) (end - reader->bytes) + 1 - offset;
                 if (!text_is_utf8(reader->bytes + offset, length))
                         break;
                 offset += length;
         }
         for (size_t length = 1; offset < reader->size; offset += length, length = 1) {
-                while (length < 4 && offset + length < reader->size && !text_is_utf8(reader->bytes + offset, length))
+                while (length < 4 && offset + length < reader->size &&
+                       !text_is_utf8(reader->bytes + offset, length))
                         length++;
                 if (!text_is_utf8(reader->bytes + offset, length))
                         break;
         }
-        return refuse(reader, place_of_offset(reader, offset), "Save the file as UTF-8", "A character is not valid UTF-8");
+        return refuse(reader, place_of_offset(reader, offset), "Save the file as UTF-8",
+                      "A character is not valid UTF-8");
 }
 
 int yaml_parse(const char *bytes, size_t size, const char *file, YamlDocument **ret, Mistakes *mistakes) {
         _cleanup_yaml_document_ YamlDocument *d = calloc(1, sizeof *d);
-        Reader reader = { .document = d, .mistakes = mistakes, .bytes = bytes, .size = size };
+        Reader reader = {.document = d, .mistakes = mistakes, .bytes = bytes, .size = size};
         int r;
 
         if (!d || !(d->file = strdup(file)))
@@ -374,11 +380,12 @@ int yaml_load(const char *path, YamlDocument **ret, Mistakes *mistakes) {
                 return r;
         if (r < 0) {
                 if (r == -EFBIG)
-                        mistake_add(mistakes, ERROR_CONFIGURATION, path, (Mark) {}, "Split the file",
+                        mistake_add(mistakes, ERROR_CONFIGURATION, path, (Mark){}, "Split the file",
                                     "The file has more than %u MiB", MAPPING_FILE_BYTES_MAX >> 20);
                 else
-                        mistake_add(mistakes, ERROR_CONFIGURATION, path, (Mark) {},
-                                    "Check that the file exists and may be read", "The file cannot be read: %s", strerror(-r));
+                        mistake_add(mistakes, ERROR_CONFIGURATION, path, (Mark){},
+                                    "Check that the file exists and may be read",
+                                    "The file cannot be read: %s", strerror(-r));
                 return -EBADMSG;
         }
         return yaml_parse(bytes, size, path, ret, mistakes);

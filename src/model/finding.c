@@ -3,7 +3,8 @@
 #include "basic/json.h"
 #include "basic/text.h"
 
-static const char *const severities[_FINDING_SEVERITY_MAX] = { [FINDING_WARNING] = "warning", [FINDING_ERROR] = "error" };
+static const char *const severities[_FINDING_SEVERITY_MAX] = {
+        [FINDING_WARNING] = "warning", [FINDING_ERROR] = "error"};
 
 const char *finding_severity_to_string(FindingSeverity severity) {
         return severity >= 0 && severity < _FINDING_SEVERITY_MAX ? severities[severity] : "unknown";
@@ -22,8 +23,8 @@ static bool text_into(Arena *arena, const char *text, const char **ret) {
         return !text || *ret;
 }
 
-int finding_add(Finding **findings, Arena *arena, FindingSeverity severity, const char *rule, const char *field,
-                const char *value, const char *message, const char *remedy) {
+int finding_add(Finding **findings, Arena *arena, FindingSeverity severity, const char *rule,
+                const char *field, const char *value, const char *message, const char *remedy) {
         Finding *f = arena_alloc_zero(arena, sizeof *f);
 
         if (!f || !text_into(arena, rule, &f->rule) || !text_into(arena, field, &f->field) ||

@@ -2,7 +2,8 @@
 #include "model/mapping.h"
 #include "basic/text.h"
 
-static const char *const strategies[_DETECT_STRATEGY_MAX] = { [DETECT_FULL] = "full", [DETECT_WATERMARK] = "watermark" };
+static const char *const strategies[_DETECT_STRATEGY_MAX] = {
+        [DETECT_FULL] = "full", [DETECT_WATERMARK] = "watermark"};
 
 const char *detect_strategy_to_string(DetectStrategy strategy) {
         return strategy >= 0 && strategy < _DETECT_STRATEGY_MAX ? strategies[strategy] : "unknown";
@@ -79,7 +80,7 @@ void mapping_done(Mapping *m) {
         free(m->where);
         free(m->watermark);
         strings_free(m->depends_on);
-        *m = (Mapping) {};
+        *m = (Mapping){};
 }
 
 ssize_t mapping_field_index(const Mapping *m, const char *name) {
@@ -89,7 +90,8 @@ ssize_t mapping_field_index(const Mapping *m, const char *name) {
         return -1;
 }
 
-int mapping_column_add(Mapping *m, const char *join, const char *name, unsigned line, unsigned column, size_t *ret_index) {
+int mapping_column_add(Mapping *m, const char *join, const char *name, unsigned line, unsigned column,
+                       size_t *ret_index) {
         _cleanup_free_ char *join_copy = NULL, *name_copy = NULL;
         MappingColumn *columns;
 
@@ -106,7 +108,7 @@ int mapping_column_add(Mapping *m, const char *join, const char *name, unsigned 
         join_copy = join ? strdup(join) : NULL;
         if (!name_copy || (join && !join_copy))
                 return -ENOMEM;
-        columns[m->n_columns] = (MappingColumn) { TAKE_PTR(join_copy), TAKE_PTR(name_copy), line, column };
+        columns[m->n_columns] = (MappingColumn){TAKE_PTR(join_copy), TAKE_PTR(name_copy), line, column};
         *ret_index = m->n_columns++;
         return 0;
 }

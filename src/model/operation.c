@@ -5,17 +5,22 @@
 #include "basic/timestamp.h"
 
 static const char *const kinds[_OPERATION_KIND_MAX] = {
-        [OPERATION_FULL] = "full", [OPERATION_INCREMENTAL] = "incremental", [OPERATION_CHECK] = "check",
+        [OPERATION_FULL] = "full",
+        [OPERATION_INCREMENTAL] = "incremental",
+        [OPERATION_CHECK] = "check",
 };
 
 /* The original's members have them in capitals. */
 static const char *const sync_types[_OPERATION_KIND_MAX] = {
-        [OPERATION_FULL] = "FULL", [OPERATION_INCREMENTAL] = "INCREMENTAL", [OPERATION_CHECK] = "CHECK",
+        [OPERATION_FULL] = "FULL",
+        [OPERATION_INCREMENTAL] = "INCREMENTAL",
+        [OPERATION_CHECK] = "CHECK",
 };
 
 static const char *const statuses[_OPERATION_STATUS_MAX] = {
-        [OPERATION_PENDING] = "PENDING", [OPERATION_RUNNING] = "RUNNING", [OPERATION_COMPLETED] = "COMPLETED",
-        [OPERATION_FAILED] = "FAILED", [OPERATION_CANCELLED] = "CANCELLED",
+        [OPERATION_PENDING] = "PENDING",     [OPERATION_RUNNING] = "RUNNING",
+        [OPERATION_COMPLETED] = "COMPLETED", [OPERATION_FAILED] = "FAILED",
+        [OPERATION_CANCELLED] = "CANCELLED",
 };
 
 const char *operation_kind_to_string(OperationKind kind) {
@@ -89,16 +94,24 @@ EntityResult *operation_result(Operation *o, const char *entity) {
         name = strdup(entity);
         if (!name)
                 return NULL;
-        results[o->n_results] = (EntityResult) { .entity = name };
+        results[o->n_results] = (EntityResult){.entity = name};
         return &results[o->n_results++];
 }
 
 static int counts_to_json(const EntityResult *result, json_t **ret) {
-        const struct { const char *name; int64_t number; } counts[] = {
-                { "processed", result->n_read }, { "succeeded", result->n_read - result->n_held },
-                { "failed", result->n_held }, { "inserted", result->n_inserted }, { "updated", result->n_updated },
-                { "deleted", result->n_deleted }, { "unchanged", result->n_unchanged },
-                { "quarantined", result->n_held }, { "deletes_withheld", result->n_deletes_withheld },
+        const struct {
+                const char *name;
+                int64_t number;
+        } counts[] = {
+                {"processed", result->n_read},
+                {"succeeded", result->n_read - result->n_held},
+                {"failed", result->n_held},
+                {"inserted", result->n_inserted},
+                {"updated", result->n_updated},
+                {"deleted", result->n_deleted},
+                {"unchanged", result->n_unchanged},
+                {"quarantined", result->n_held},
+                {"deletes_withheld", result->n_deletes_withheld},
         };
         json_auto_t *object = json_object();
 
@@ -158,12 +171,15 @@ static int operation_error_to_json(const Operation *o, json_t *object) {
 
         if (o->error.id == ERROR_NONE)
                 return json_put(object, "error_message", json_null()) < 0 ||
-                       json_put(object, "error", json_null()) < 0 ? -ENOMEM : 0;
+                                       json_put(object, "error", json_null()) < 0
+                               ? -ENOMEM
+                               : 0;
         text = error_to_text(&o->error);
         if (!text || error_to_json(&o->error, &error) < 0)
                 return -ENOMEM;
-        return json_put(object, "error", error) < 0 ||
-               json_put(object, "error_message", json_text(text)) < 0 ? -ENOMEM : 0;
+        return json_put(object, "error", error) < 0 || json_put(object, "error_message", json_text(text)) < 0
+                       ? -ENOMEM
+                       : 0;
 }
 
 /* What the original's clients read, in its names. */
@@ -172,14 +188,16 @@ static int original_to_json(const Operation *o, json_t *object) {
 
         if (json_put(object, "id", json_string(o->id)) < 0 ||
             json_put(object, "sync_pair_id", json_text(o->sync_pair_id ? o->sync_pair_id : "")) < 0 ||
-            json_put(object, "sync_type", json_string(kind >= 0 && kind < _OPERATION_KIND_MAX ? sync_types[kind] : "")) < 0 ||
+            json_put(object, "sync_type",
+                     json_string(kind >= 0 && kind < _OPERATION_KIND_MAX ? sync_types[kind] : "")) < 0 ||
             json_put(object, "status", json_string(operation_status_to_string(o->status))) < 0 ||
             json_put(object, "start_time", json_timestamp(o->start_time)) < 0 ||
             json_put(object, "end_time", json_timestamp(o->end_time)) < 0 ||
             json_put(object, "duration_seconds", duration_to_json(o)) < 0 ||
             json_put(object, "entity_types", entities_to_json(o->entity_types)) < 0 ||
             totals_to_json(o, object) < 0 || operation_error_to_json(o, object) < 0 ||
-            json_put(object, "parameters", o->parameters ? json_deep_copy(o->parameters) : json_object()) < 0 ||
+            json_put(object, "parameters", o->parameters ? json_deep_copy(o->parameters) : json_object()) <
+                    0 ||
             json_put(object, "results", results_to_json(o)) < 0)
                 return -ENOMEM;
         return 0;

@@ -28,7 +28,8 @@ Pair *pair_free(Pair *p) {
 }
 
 bool pair_is_named(const Pair *p, const char *name_or_alias) {
-        return name_or_alias && (text_equal(p->name, name_or_alias) || (p->aliases && strings_contain(p->aliases, name_or_alias)));
+        return name_or_alias && (text_equal(p->name, name_or_alias) ||
+                                 (p->aliases && strings_contain(p->aliases, name_or_alias)));
 }
 
 const Mapping *pair_mapping(const Pair *p, const char *entity) {

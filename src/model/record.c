@@ -32,7 +32,7 @@ static char *put_decimal(char *at, Decimal d) {
 
 int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScratch *scratch, Digest *ret) {
         XXH128_canonical_t canonical;
-        size_t need = n_values * 18;    /* the widest fixed part, a decimal's */
+        size_t need = n_values * 18; /* the widest fixed part, a decimal's */
         char *at;
         int r;
 
@@ -59,7 +59,8 @@ int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScr
                 } else
                         at = put_word(at, (uint64_t) v->integer);
         }
-        XXH128_canonicalFromHash(&canonical, XXH3_128bits_withSeed(scratch->bytes, (size_t) (at - scratch->bytes), seed));
+        XXH128_canonicalFromHash(
+                &canonical, XXH3_128bits_withSeed(scratch->bytes, (size_t) (at - scratch->bytes), seed));
         memcpy(ret->bytes, canonical.digest, DIGEST_SIZE);
         return 0;
 }
@@ -71,10 +72,13 @@ int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScr
  *   boolean, date, time, timestamp: a tag of their own and a number
  *   texts, bytes: 0 is written as 0 0xFF, and 0 ends it. */
 enum {
-        TAG_ZERO = 0x20, TAG_NUMBER_MIN = 0x10, TAG_NUMBER_MAX = 0x30,
-        TAG_SCALAR = 0x40,      /* + ValueType */
-        TAG_BYTES = 0x60,       /* + ValueType */
-        TAG_FRACTION = 0xFE, ESCAPE = 0xFF,
+        TAG_ZERO = 0x20,
+        TAG_NUMBER_MIN = 0x10,
+        TAG_NUMBER_MAX = 0x30,
+        TAG_SCALAR = 0x40, /* + ValueType */
+        TAG_BYTES = 0x60,  /* + ValueType */
+        TAG_FRACTION = 0xFE,
+        ESCAPE = 0xFF,
         NUMBER_SIZE_MAX = 1 + 16 + 1 + DECIMAL_DIGITS_MAX + 1,
 };
 
@@ -150,7 +154,7 @@ static int key_write(const Value *values, size_t n_values, uint8_t *at, Key *ret
                         at = put_number(at, v->integer);
                 }
         }
-        *ret = (Key) { start, (size_t) (at - start) };
+        *ret = (Key){start, (size_t) (at - start)};
         return 0;
 }
 
@@ -189,7 +193,7 @@ static int get_number(const uint8_t **at, const uint8_t *end, __int128 *ret) {
 }
 
 static int get_fraction(const uint8_t **at, const uint8_t *end, __int128 whole, Value *ret) {
-        Decimal d = { whole, 0 };
+        Decimal d = {whole, 0};
 
         for (; *at < end && **at != 0; (*at)++) {
                 __int128 coefficient;
@@ -203,7 +207,7 @@ static int get_fraction(const uint8_t **at, const uint8_t *end, __int128 whole, 
         if (*at >= end)
                 return -EBADMSG;
         (*at)++;
-        *ret = (Value) { .type = VALUE_DECIMAL, .decimal = d };
+        *ret = (Value){.type = VALUE_DECIMAL, .decimal = d};
         return 0;
 }
 
@@ -221,7 +225,7 @@ static int get_key_number(const uint8_t **at, const uint8_t *end, Value *ret) {
         if (number >= INT64_MIN && number <= INT64_MAX)
                 *ret = value_integer((int64_t) number);
         else
-                *ret = (Value) { .type = VALUE_DECIMAL, .decimal = { number, 0 } };
+                *ret = (Value){.type = VALUE_DECIMAL, .decimal = {number, 0}};
         return 0;
 }
 
@@ -237,7 +241,7 @@ static int get_scalar(const uint8_t **at, const uint8_t *end, Value *ret) {
                 return r;
         if (number < INT64_MIN || number > INT64_MAX)
                 return -EBADMSG;
-        *ret = (Value) { .type = type, .integer = (int64_t) number };
+        *ret = (Value){.type = type, .integer = (int64_t) number};
         return 0;
 }
 
@@ -266,7 +270,7 @@ static int get_escaped(const uint8_t **at, const uint8_t *end, Arena *arena, Val
         (*at)++;
         if (type == VALUE_UUID && size != 16)
                 return -EBADMSG;
-        *ret = (Value) { .type = type, .bytes = bytes, .size = size };
+        *ret = (Value){.type = type, .bytes = bytes, .size = size};
         return 0;
 }
 
@@ -325,8 +329,8 @@ const char *key_to_text(Key key, Arena *arena) {
 }
 
 static const char *const change_kinds[_CHANGE_KIND_MAX] = {
-        [CHANGE_UNDECIDED] = "undecided", [CHANGE_NONE] = "none", [CHANGE_INSERT] = "insert", [CHANGE_UPDATE] = "update",
-        [CHANGE_DELETE] = "delete", [CHANGE_HELD] = "held",
+        [CHANGE_UNDECIDED] = "undecided", [CHANGE_NONE] = "none",     [CHANGE_INSERT] = "insert",
+        [CHANGE_UPDATE] = "update",       [CHANGE_DELETE] = "delete", [CHANGE_HELD] = "held",
 };
 
 const char *change_kind_to_string(ChangeKind kind) {

@@ -5,13 +5,14 @@
 #include "basic/timestamp.h"
 #include "basic/uuid.h"
 
-#define VARINT_MAX 19                   /* bytes of a 128-bit number in groups of seven */
-#define INTEGER_EXACT_IN_JSON (1LL << 53)       /* readers hold JSON numbers as doubles */
+#define VARINT_MAX            19          /* bytes of a 128-bit number in groups of seven */
+#define INTEGER_EXACT_IN_JSON (1LL << 53) /* readers hold JSON numbers as doubles */
 
 static const char *const value_types[_VALUE_TYPE_MAX] = {
-        [VALUE_ABSENT] = "absent", [VALUE_NULL] = "null", [VALUE_TEXT] = "text", [VALUE_INTEGER] = "integer",
-        [VALUE_DECIMAL] = "decimal", [VALUE_BOOLEAN] = "boolean", [VALUE_DATE] = "date", [VALUE_TIME] = "time",
-        [VALUE_TIMESTAMP] = "timestamp", [VALUE_UUID] = "uuid", [VALUE_JSON] = "json", [VALUE_BYTES] = "bytes",
+        [VALUE_ABSENT] = "absent",     [VALUE_NULL] = "null",       [VALUE_TEXT] = "text",
+        [VALUE_INTEGER] = "integer",   [VALUE_DECIMAL] = "decimal", [VALUE_BOOLEAN] = "boolean",
+        [VALUE_DATE] = "date",         [VALUE_TIME] = "time",       [VALUE_TIMESTAMP] = "timestamp",
+        [VALUE_UUID] = "uuid",         [VALUE_JSON] = "json",       [VALUE_BYTES] = "bytes",
         [VALUE_GEOMETRY] = "geometry",
 };
 
@@ -26,9 +27,7 @@ ValueType value_type_from_string(const char *name) {
         return _VALUE_TYPE_INVALID;
 }
 
-static bool is_number(const Value *v) {
-        return v->type == VALUE_INTEGER || v->type == VALUE_DECIMAL;
-}
+static bool is_number(const Value *v) { return v->type == VALUE_INTEGER || v->type == VALUE_DECIMAL; }
 
 static Decimal value_as_decimal(const Value *v) {
         return v->type == VALUE_DECIMAL ? v->decimal : decimal_from_integer(v->integer);
@@ -133,7 +132,8 @@ static const char *scalar_text(const Value *v, char buffer[static DECIMAL_TEXT_M
                 return NULL;
         }
 }
-_Static_assert(DECIMAL_TEXT_MAX >= TIMESTAMP_TEXT_MAX && DECIMAL_TEXT_MAX >= UUID_TEXT_SIZE, "one buffer for all");
+_Static_assert(DECIMAL_TEXT_MAX >= TIMESTAMP_TEXT_MAX && DECIMAL_TEXT_MAX >= UUID_TEXT_SIZE,
+               "one buffer for all");
 
 const char *value_to_text(const Value *v, Arena *arena, size_t max_bytes) {
         char buffer[DECIMAL_TEXT_MAX];
@@ -207,7 +207,7 @@ static int varint_read(const char *bytes, size_t size, size_t *used, unsigned __
                 unsigned char byte = (unsigned char) bytes[*used + n];
                 number |= (unsigned __int128) (byte & 127) << (7 * n);
                 if (byte < 128) {
-                        if (n == VARINT_MAX - 1 && byte > 3)    /* 18 × 7 = 126 bits came before */
+                        if (n == VARINT_MAX - 1 && byte > 3) /* 18 × 7 = 126 bits came before */
                                 return -EBADMSG;
                         *used += n + 1;
                         *ret = number;

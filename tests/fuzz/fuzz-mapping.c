@@ -21,20 +21,22 @@ static void mapping_check(const Mapping *m) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-        static System source = { .name = (char *) "pacs", .kind = (char *) "sqlite" };
-        static System target = { .name = (char *) "cama", .kind = (char *) "sqlite", .may_write = true };
-        static System *systems[] = { &source, &target };
-        const Settings settings = { .systems = systems, .n_systems = 2 };
+        static System source = {.name = (char *) "pacs", .kind = (char *) "sqlite"};
+        static System target = {.name = (char *) "cama", .kind = (char *) "sqlite", .may_write = true};
+        static System *systems[] = {&source, &target};
+        const Settings settings = {.systems = systems, .n_systems = 2};
         _cleanup_mistakes_ Mistakes mistakes = {};
         _cleanup_pair_ Pair *pair = NULL;
         PairPlaces places;
         int r;
 
-        r = pair_parse((const char *) bytes, size, "/nowhere/mapping.yaml", &settings, &pair, &places, &mistakes);
+        r = pair_parse((const char *) bytes, size, "/nowhere/mapping.yaml", &settings, &pair, &places,
+                       &mistakes);
         CHECK(r == 0 || r == 1);
         CHECK((r == 1) == (mistakes_count(&mistakes) == 0));
         for (size_t i = 0; i < mistakes.n_errors; i++)
-                CHECK(mistakes.errors[i].detail && mistakes.errors[i].line > 0 && text_equal(mistakes.errors[i].file, "/nowhere/mapping.yaml"));
+                CHECK(mistakes.errors[i].detail && mistakes.errors[i].line > 0 &&
+                      text_equal(mistakes.errors[i].file, "/nowhere/mapping.yaml"));
         if (r == 0)
                 return 0;
         CHECK(pair && pair->name && pair->source && pair->target && pair->n_mappings > 0);

@@ -4,13 +4,16 @@
 #include "../testing.h"
 #include "config/pair-file.h"
 
-static System pacs = { .name = (char *) "pacs", .kind = (char *) "sqlite", .file = (char *) "t.yaml", .line = 7 };
-static System cama = { .name = (char *) "cama", .kind = (char *) "sqlite", .may_write = true };
-static System *systems[] = { &pacs, &cama };
-static const Settings settings = { .systems = systems, .n_systems = 2 };
+static System pacs = {
+        .name = (char *) "pacs", .kind = (char *) "sqlite", .file = (char *) "t.yaml", .line = 7};
+static System cama = {.name = (char *) "cama", .kind = (char *) "sqlite", .may_write = true};
+static System *systems[] = {&pacs, &cama};
+static const Settings settings = {.systems = systems, .n_systems = 2};
 
 /* A pair whose entity "parcel" has these lines, each indented by four spaces. */
-#define PAIR_HEAD "pair: p\nsource: pacs\ntarget: cama\nvariables: {tax_year: 1996, county: Lucas, code: \"01\"}\nentities:\n  parcel:\n"
+#define PAIR_HEAD                                                                                \
+        "pair: p\nsource: pacs\ntarget: cama\nvariables: {tax_year: 1996, county: Lucas, code: " \
+        "\"01\"}\nentities:\n  parcel:\n"
 #define PAIR_HEAD_LINES 6U
 
 static inline int pair_read_text(const char *text, const char *file, Pair **ret, Mistakes *mistakes) {

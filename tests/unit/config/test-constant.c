@@ -45,7 +45,8 @@ static void test_by_type(void **state) {
         check("v: 1997-06-01", VALUE_DATE, VALUE_DATE, "1997-06-01");
         check("v: 12:30", VALUE_TIME, VALUE_TIME, "12:30:00");
         check("v: 1997-06-01T00:00:00Z", VALUE_TIMESTAMP, VALUE_TIMESTAMP, "1997-06-01T00:00:00+00:00");
-        check("v: 00010203-0405-0607-0809-0a0b0c0d0e0f", VALUE_UUID, VALUE_UUID, "00010203-0405-0607-0809-0a0b0c0d0e0f");
+        check("v: 00010203-0405-0607-0809-0a0b0c0d0e0f", VALUE_UUID, VALUE_UUID,
+              "00010203-0405-0607-0809-0a0b0c0d0e0f");
         assert_int_equal(read_constant("v: x", VALUE_INTEGER, &v, &bytes), -EINVAL);
         assert_int_equal(read_constant("v: x", VALUE_UUID, &v, &bytes), -EINVAL);
         assert_int_equal(read_constant("v: yes", VALUE_BOOLEAN, &v, &bytes), -EINVAL);
@@ -53,6 +54,6 @@ static void test_by_type(void **state) {
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_by_looks), cmocka_unit_test(test_by_type) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_looks), cmocka_unit_test(test_by_type)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,9 +3,7 @@
 
 #define FIELD_LINE(text) PAIR_HEAD "    from: a\n    key: {k: k}\n    fields:\n      f: " text "\n"
 
-static const MappingField *field_of(const Pair *p) {
-        return &p->mappings[0].fields[1];
-}
+static const MappingField *field_of(const Pair *p) { return &p->mappings[0].fields[1]; }
 
 static void test_short(void **state) {
         _cleanup_pair_ Pair *p = pair_good(FIELD_LINE("col"));
@@ -22,7 +20,9 @@ static void test_short(void **state) {
 }
 
 static void test_decimal(void **state) {
-        _cleanup_pair_ Pair *p = pair_good(FIELD_LINE("{from: c, type: \"decimal(14, 2)\", minimum: 0, maximum: 99.50, required: true, unique: true, accept: rounds}"));
+        _cleanup_pair_ Pair *p = pair_good(
+                FIELD_LINE("{from: c, type: \"decimal(14, 2)\", minimum: 0, maximum: 99.50, required: true, "
+                           "unique: true, accept: rounds}"));
         const MappingField *f = field_of(p);
 
         assert_int_equal(f->type, VALUE_DECIMAL);
@@ -35,7 +35,9 @@ static void test_decimal(void **state) {
 }
 
 static void test_date(void **state) {
-        _cleanup_pair_ Pair *p = pair_good(FIELD_LINE("{from: c, type: date, format: \"%m/%d/%Y\", null_values: [\"\", \"00/00/0000\"], minimum: 1900-01-01, trim: true}"));
+        _cleanup_pair_ Pair *p = pair_good(
+                FIELD_LINE("{from: c, type: date, format: \"%m/%d/%Y\", null_values: [\"\", "
+                           "\"00/00/0000\"], minimum: 1900-01-01, trim: true}"));
         const MappingField *f = field_of(p);
 
         assert_string_equal(f->format, "%m/%d/%Y");
@@ -48,7 +50,8 @@ static void test_date(void **state) {
 }
 
 static void test_text(void **state) {
-        _cleanup_pair_ Pair *p = pair_good(FIELD_LINE("{from: c, type: text, min_length: 2, max_length: 120, pattern: \"[A-Z]+\", enum: [A, 0100]}"));
+        _cleanup_pair_ Pair *p = pair_good(FIELD_LINE("{from: c, type: text, min_length: 2, max_length: "
+                                                      "120, pattern: \"[A-Z]+\", enum: [A, 0100]}"));
         const MappingField *f = field_of(p);
 
         assert_int_equal(f->min_length, 2);
@@ -59,7 +62,9 @@ static void test_text(void **state) {
 }
 
 static void test_constants(void **state) {
-        _cleanup_pair_ Pair *p = pair_good(PAIR_HEAD "    {from: a, key: {k: k}, fields: {a: {value: PACS}, b: {variable: tax_year}, c: {variable: code}, d: {value: null}, e: {value: 7, type: text}}}\n");
+        _cleanup_pair_ Pair *p = pair_good(
+                PAIR_HEAD "    {from: a, key: {k: k}, fields: {a: {value: PACS}, b: {variable: tax_year}, "
+                          "c: {variable: code}, d: {value: null}, e: {value: 7, type: text}}}\n");
         const MappingField *f = p->mappings[0].fields;
 
         assert_int_equal(f[1].column, -1);
@@ -77,29 +82,41 @@ static void test_geometry(void **state) {
         assert_int_equal(field_of(p)->srid, 2927);
         pair_bad(FIELD_LINE("{from: c, type: text, srid: x}"),
                  "p.yaml:10:32: \"srid\" is for geometry only (TF-2001). Add type: geometry\n"
-                 "p.yaml:10:38: \"srid\" cannot be \"x\" (TF-2001). Write a number of the EPSG registry, such as EPSG:2927\n");
+                 "p.yaml:10:38: \"srid\" cannot be \"x\" (TF-2001). Write a number of the EPSG registry, "
+                 "such as EPSG:2927\n");
 }
 
 static void test_bad_types(void **state) {
         pair_bad(FIELD_LINE("{from: c, type: decimal(14,2), trim: true}"),
-                 "p.yaml:10:26: The comma within {…} cuts the type off after \"decimal(14\" (TF-2001). Put it in quotes: type: \"decimal(14,2)\"\n");
+                 "p.yaml:10:26: The comma within {…} cuts the type off after \"decimal(14\" (TF-2001). Put "
+                 "it in quotes: type: \"decimal(14,2)\"\n");
         pair_bad(FIELD_LINE("{from: c, type: \"decimal(2,14)\"}"),
-                 "p.yaml:10:26: There is no type \"decimal(2,14)\" (TF-2001). Write decimal(digits,digits after the point), 38 digits at most\n");
-        pair_bad(FIELD_LINE("{from: c, type: intger}"), "p.yaml:10:26: There is no type \"intger\" (TF-2001). Did you mean \"integer\"?\n");
+                 "p.yaml:10:26: There is no type \"decimal(2,14)\" (TF-2001). Write decimal(digits,digits "
+                 "after the point), 38 digits at most\n");
+        pair_bad(FIELD_LINE("{from: c, type: integerx}"),
+                 "p.yaml:10:26: There is no type \"integerx\" (TF-2001). Did you mean \"integer\"?\n");
         pair_bad(FIELD_LINE("{from: c, format: \"%Q\"}"),
-                 "p.yaml:10:20: \"format\" is for dates and times only (TF-2001). Add type: date, time or timestamp\n"
-                 "p.yaml:10:28: \"%Q\" is no format of dates (TF-2001). Use %Y %y %m %d %H %M %S %f %e %b %B %p %I %j and what stands between them\n");
+                 "p.yaml:10:20: \"format\" is for dates and times only (TF-2001). Add type: date, time or "
+                 "timestamp\n"
+                 "p.yaml:10:28: \"%Q\" is no format of dates (TF-2001). Use %Y %y %m %d %H %M %S %f %e %b "
+                 "%B %p %I %j and what stands between them\n");
 }
 
 static void test_bad_bounds(void **state) {
         pair_bad(FIELD_LINE("{from: c, type: text, minimum: 1}"),
-                 "p.yaml:10:32: \"minimum\" has no meaning for the type text (TF-2001). Leave it out, or give the field a type of numbers or dates\n");
-        pair_bad(FIELD_LINE("{from: c, type: date, minimum: 5}"), "p.yaml:10:41: \"minimum\" cannot be \"5\" for the type date (TF-2001).\n");
+                 "p.yaml:10:32: \"minimum\" has no meaning for the type text (TF-2001). Leave it out, or "
+                 "give the field a type of numbers or dates\n");
+        pair_bad(FIELD_LINE("{from: c, type: date, minimum: 5}"),
+                 "p.yaml:10:41: \"minimum\" cannot be \"5\" for the type date (TF-2001).\n");
         pair_bad(FIELD_LINE("{from: c, maximum: many}"),
-                 "p.yaml:10:29: \"maximum\" cannot be \"many\" for the type integer or decimal (TF-2001). Write a number, or give the field a type\n");
-        pair_bad(FIELD_LINE("{from: c, type: date, max_length: 5}"), "p.yaml:10:32: \"max_length\" has no meaning for the type date (TF-2001). Leave it out\n");
-        pair_bad(FIELD_LINE("{from: c, min_length: 5, max_length: 2}"), "p.yaml:10:20: \"min_length\" is above \"max_length\" (TF-2001). Exchange them\n");
-        pair_bad(FIELD_LINE("{from: c, max_length: -3}"), "p.yaml:10:32: \"max_length\" cannot be \"-3\" (TF-2001). Write a number of characters\n");
+                 "p.yaml:10:29: \"maximum\" cannot be \"many\" for the type integer or decimal (TF-2001). "
+                 "Write a number, or give the field a type\n");
+        pair_bad(FIELD_LINE("{from: c, type: date, max_length: 5}"),
+                 "p.yaml:10:32: \"max_length\" has no meaning for the type date (TF-2001). Leave it out\n");
+        pair_bad(FIELD_LINE("{from: c, min_length: 5, max_length: 2}"),
+                 "p.yaml:10:20: \"min_length\" is above \"max_length\" (TF-2001). Exchange them\n");
+        pair_bad(FIELD_LINE("{from: c, max_length: -3}"),
+                 "p.yaml:10:32: \"max_length\" cannot be \"-3\" (TF-2001). Write a number of characters\n");
 }
 
 static void test_bad_pattern(void **state) {
@@ -113,12 +130,20 @@ static void test_bad_pattern(void **state) {
 }
 
 static void test_origins(void **state) {
-        pair_bad(FIELD_LINE("{type: text}"), "p.yaml:10:7: The field \"f\" comes from nowhere (TF-2001). Add from: a column, value: a constant, or variable: a name\n");
-        pair_bad(FIELD_LINE("{from: c, value: 1}"), "p.yaml:10:7: The field \"f\" comes from 2 places (TF-2001). Keep one of from, value and variable\n");
-        pair_bad(FIELD_LINE("{variable: tax_yer}"), "p.yaml:10:21: There is no variable \"tax_yer\" (TF-2001). Did you mean \"tax_year\"?\n");
-        pair_bad(FIELD_LINE("{value: x, type: integer}"), "p.yaml:10:18: \"value\" of \"f\" is not of the type integer (TF-2001). Write a single value of that type\n");
-        pair_bad(FIELD_LINE("{from: c, otherwise: keep}"), "p.yaml:10:20: \"otherwise\" has no meaning without \"lookup\" (TF-2001). Add a lookup, or leave it out\n");
-        pair_bad(FIELD_LINE("[c]"), "p.yaml:10:7: A column is missing (TF-2001). Write the column of the source\n");
+        pair_bad(FIELD_LINE("{type: text}"), "p.yaml:10:7: The field \"f\" comes from nowhere (TF-2001). "
+                                             "Add from: a column, value: a constant, or variable: a name\n");
+        pair_bad(FIELD_LINE("{from: c, value: 1}"), "p.yaml:10:7: The field \"f\" comes from 2 places "
+                                                    "(TF-2001). Keep one of from, value and variable\n");
+        pair_bad(FIELD_LINE("{variable: tax_yer}"),
+                 "p.yaml:10:21: There is no variable \"tax_yer\" (TF-2001). Did you mean \"tax_year\"?\n");
+        pair_bad(FIELD_LINE("{value: x, type: integer}"),
+                 "p.yaml:10:18: \"value\" of \"f\" is not of the type integer (TF-2001). Write a single "
+                 "value of that type\n");
+        pair_bad(FIELD_LINE("{from: c, otherwise: keep}"),
+                 "p.yaml:10:20: \"otherwise\" has no meaning without \"lookup\" (TF-2001). Add a lookup, or "
+                 "leave it out\n");
+        pair_bad(FIELD_LINE("[c]"),
+                 "p.yaml:10:7: A column is missing (TF-2001). Write the column of the source\n");
 }
 
 static void test_not_yet(void **state) {
@@ -129,9 +154,12 @@ static void test_not_yet(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_short), cmocka_unit_test(test_decimal), cmocka_unit_test(test_date), cmocka_unit_test(test_text),
-                cmocka_unit_test(test_constants), cmocka_unit_test(test_geometry), cmocka_unit_test(test_bad_types), cmocka_unit_test(test_bad_bounds),
-                cmocka_unit_test(test_bad_pattern), cmocka_unit_test(test_origins), cmocka_unit_test(test_not_yet),
+                cmocka_unit_test(test_short),       cmocka_unit_test(test_decimal),
+                cmocka_unit_test(test_date),        cmocka_unit_test(test_text),
+                cmocka_unit_test(test_constants),   cmocka_unit_test(test_geometry),
+                cmocka_unit_test(test_bad_types),   cmocka_unit_test(test_bad_bounds),
+                cmocka_unit_test(test_bad_pattern), cmocka_unit_test(test_origins),
+                cmocka_unit_test(test_not_yet),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

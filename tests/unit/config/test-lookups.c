@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reading.h"
 
-#define PAIR_WITH(lookup) PAIR_HEAD "    {from: a, key: {k: k}, fields: {f: {from: c, lookup: codes.csv" lookup "}}}\n"
+#define PAIR_WITH(lookup) \
+        PAIR_HEAD "    {from: a, key: {k: k}, fields: {f: {from: c, lookup: codes.csv" lookup "}}}\n"
 
 static int read_with(const char *folder, const char *text, Pair **ret, Mistakes *mistakes) {
         char *path = NULL;
@@ -16,7 +17,9 @@ static int read_with(const char *folder, const char *text, Pair **ret, Mistakes 
 static void check_good(const char *text, LookupOtherwise otherwise, const char *otherwise_text) {
         _cleanup_mistakes_ Mistakes m = {};
         _cleanup_pair_ Pair *p = NULL;
-        char *folder = test_folder_new(), *path = test_file_write(folder, "codes.csv", "code,value,note\n2,two\n1,one,x\n\n1,one\n\"a,b\",\n");
+        char *folder = test_folder_new(),
+             *path = test_file_write(folder, "codes.csv",
+                                     "code,value,note\n2,two\n1,one,x\n\n1,one\n\"a,b\",\n");
         const Lookup *l;
 
         assert_int_equal(read_with(folder, text, &p, &m), 1);
@@ -67,8 +70,10 @@ static void test_bad(void **state) {
 }
 
 static void test_missing(void **state) {
-        pair_bad(PAIR_WITH(""), "p.yaml:7:58: The code table codes.csv cannot be read: No such file or directory (TF-2001). "
-                 "Check the path; it is meant from the mapping file\n");
+        pair_bad(
+                PAIR_WITH(""),
+                "p.yaml:7:58: The code table codes.csv cannot be read: No such file or directory (TF-2001). "
+                "Check the path; it is meant from the mapping file\n");
 }
 
 /* The codes are part of the mapping: when they change, every record is compared again. */
@@ -87,7 +92,10 @@ static void test_hash(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_good), cmocka_unit_test(test_bad), cmocka_unit_test(test_missing), cmocka_unit_test(test_hash),
+                cmocka_unit_test(test_good),
+                cmocka_unit_test(test_bad),
+                cmocka_unit_test(test_missing),
+                cmocka_unit_test(test_hash),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

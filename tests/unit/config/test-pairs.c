@@ -3,7 +3,8 @@
 #include "config/pairs.h"
 #include <sys/stat.h>
 
-#define MAPPING(name, more) "pair: " name "\nsource: pacs\ntarget: cama\n" more "entities: {a: {from: a, key: {k: k}}}\n"
+#define MAPPING(name, more) \
+        "pair: " name "\nsource: pacs\ntarget: cama\n" more "entities: {a: {from: a, key: {k: k}}}\n"
 
 typedef struct Folders {
         char *root, *own, *shipped;
@@ -87,7 +88,8 @@ static void test_broken(void **state) {
         assert_non_null(pairs_find_broken(set, "worse"));
         assert_null(pairs_find_broken(set, "good"));
         assert_int_equal(pairs_get(set, "b-1", &pair, &error), error_errno(ERROR_NOT_YET));
-        assert_string_equal(error.detail, "The pair \"bad\" has a mistake: \"use\" is not there yet (and 1 more mistake)");
+        assert_string_equal(error.detail,
+                            "The pair \"bad\" has a mistake: \"use\" is not there yet (and 1 more mistake)");
         assert_int_equal(error.line, 5);
 }
 
@@ -138,9 +140,11 @@ static void test_nothing(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_order, setup, teardown), cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_order, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_names_twice, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_depends_on, setup, teardown), cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_depends_on, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

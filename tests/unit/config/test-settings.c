@@ -72,7 +72,9 @@ static void test_files(void **state) {
 
         assert_true(asprintf(&drop_ins, "%s/terrafusion.d", folder) > 0);
         assert_int_equal(mkdir(drop_ins, 0700), 0);
-        put(folder, "terrafusion.yaml", "systems:\n  pacs: {kind: sqlite, path: pacs.db}\n  rolls: {kind: csv, path: /rolls, delimiter: \";\"}\n"
+        put(folder, "terrafusion.yaml",
+            "systems:\n  pacs: {kind: sqlite, path: pacs.db}\n  rolls: {kind: csv, path: /rolls, delimiter: "
+            "\";\"}\n"
             "limits: {operations: 3}\nretention: {operations: forever, journals: 30d}\nlog_level: debug\n");
         put(drop_ins, "10-a.yaml", "systems: {pacs: {kind: sqlite, path: /b.db, access: write}}\n");
         put(drop_ins, "20-b.yaml", "limits: {operations: 5, worker_memory: 1G}\n");
@@ -83,7 +85,8 @@ static void test_files(void **state) {
         assert_int_equal(s->n_systems, 2);
         assert_string_equal(settings_system(s, "pacs")->path, "/b.db");
         assert_true(settings_system(s, "pacs")->may_write);
-        assert_string_equal(json_string_value(json_object_get(settings_system(s, "rolls")->options, "delimiter")), ";");
+        assert_string_equal(
+                json_string_value(json_object_get(settings_system(s, "rolls")->options, "delimiter")), ";");
         assert_null(json_object_get(settings_system(s, "rolls")->options, "path"));
         assert_int_equal(settings_system(s, "rolls")->line, 3);
         assert_null(settings_system(s, "gis"));
@@ -94,7 +97,9 @@ static void test_files(void **state) {
         assert_string_equal(s->log_level, "warning");
         json = settings_to_json(s);
         assert_true(asprintf(&path, "%s/20-b.yaml:1", drop_ins) > 0);
-        assert_string_equal(json_string_value(json_object_get(json_object_get(json, "origins"), "limits.operations")), path);
+        assert_string_equal(
+                json_string_value(json_object_get(json_object_get(json, "origins"), "limits.operations")),
+                path);
         assert_true(json_is_null(json_object_get(json_object_get(json, "retention"), "operations")));
         assert_int_equal(json_array_size(json_object_get(json, "systems")), 2);
 }
@@ -113,22 +118,32 @@ static void test_relative_path(void **state) {
 
 static void test_mistakes(void **state) {
         static const char *const expected[] = {
-                "/terrafusion.yaml:2:3: system \"a\" lacks the member \"path\" (TF-2000). Add path: the database file, or the folder with the files",
-                "/terrafusion.yaml:2:13: There is no kind of system \"sqlit\" (TF-2000). Did you mean \"sqlite\"?",
-                "/terrafusion.yaml:3:13: Not there yet is the kind \"odbc\" (TF-2002). Use sqlite or csv for now",
+                "/terrafusion.yaml:2:3: system \"a\" lacks the member \"path\" (TF-2000). Add path: the "
+                "database file, or the folder with the files",
+                "/terrafusion.yaml:2:13: There is no kind of system \"sqlit\" (TF-2000). Did you mean "
+                "\"sqlite\"?",
+                "/terrafusion.yaml:3:13: Not there yet is the kind \"odbc\" (TF-2002). Use sqlite or csv "
+                "for now",
                 "/terrafusion.yaml:3:28: \"hours\" is not there yet (TF-2002). Leave it out for now",
-                "/terrafusion.yaml:4:27: Not there yet is writing to \"csv\" (TF-2002). Leave access out; csv files can only be read for now",
-                "/terrafusion.yaml:4:53: The delimiter cannot be \"::\" (TF-2000). Write one character, such as \";\" or \"\\t\"",
-                "/terrafusion.yaml:5:3: A system cannot be named \"D\" (TF-2000). Names begin with a lower-case letter and go on with a-z, 0-9, _ and -",
-                "/terrafusion.yaml:6:22: \"operations\" cannot be \"0\" (TF-2000). Write a number from 1 to 64",
-                "/terrafusion.yaml:7:25: This is no duration: \"long\" (TF-2000). Write forever, or a number with one of min h d w y, such as 400d",
-                "/terrafusion.yaml:8:1: The configuration has no member \"loglevel\" (TF-2000). Did you mean \"log_level\"?",
+                "/terrafusion.yaml:4:27: Not there yet is writing to \"csv\" (TF-2002). Leave access out; "
+                "csv files can only be read for now",
+                "/terrafusion.yaml:4:53: The delimiter cannot be \"::\" (TF-2000). Write one character, "
+                "such as \";\" or \"\\t\"",
+                "/terrafusion.yaml:5:3: A system cannot be named \"D\" (TF-2000). Names begin with a "
+                "lower-case letter and go on with a-z, 0-9, _ and -",
+                "/terrafusion.yaml:6:22: \"operations\" cannot be \"0\" (TF-2000). Write a number from 1 to "
+                "64",
+                "/terrafusion.yaml:7:25: This is no duration: \"long\" (TF-2000). Write forever, or a "
+                "number with one of min h d w y, such as 400d",
+                "/terrafusion.yaml:8:1: The configuration has no member \"loglevel\" (TF-2000). Did you "
+                "mean \"log_level\"?",
                 NULL,
         };
         _cleanup_mistakes_ Mistakes m = {};
         _cleanup_settings_ Settings *s = NULL;
 
-        put(*state, "terrafusion.yaml", "systems:\n  a: {kind: sqlit}\n  b: {kind: odbc, path: x, hours: \"20:00-06:00\"}\n"
+        put(*state, "terrafusion.yaml",
+            "systems:\n  a: {kind: sqlit}\n  b: {kind: odbc, path: x, hours: \"20:00-06:00\"}\n"
             "  c: {kind: csv, path: x, access: write, delimiter: \"::\"}\n  D: {kind: csv, path: x}\n"
             "limits: {operations: 0}\nretention: {operations: long}\nloglevel: debug\n");
         s = load(&m);
@@ -152,9 +167,11 @@ static void test_environment(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_defaults, setup, teardown), cmocka_unit_test_setup_teardown(test_files, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_defaults, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_files, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_relative_path, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown), cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

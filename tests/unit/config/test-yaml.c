@@ -65,7 +65,8 @@ static void test_double(void **state) {
         assert_string_equal(m.errors[0].detail, "\"a\" stands here twice, first in line 1");
         assert_int_equal(m.errors[0].line, 3);
         assert_int_equal(m.errors[1].line, 4);
-        assert_string_equal(json_string_value(json_object_get(json_object_get(yaml_root(d), "a"), "x")), "1");
+        assert_string_equal(json_string_value(json_object_get(json_object_get(yaml_root(d), "a"), "x")),
+                            "1");
         assert_int_equal(yaml_place(d, json_object_get(yaml_root(d), "b")).line, 2);
 }
 
@@ -75,8 +76,10 @@ static void test_refused(void **state) {
         check_refused_text("a: &x [1]\n", "f.yaml:1:4: Anchors and tags");
         check_refused_text("a: !!int 1\n", "f.yaml:1:4: Anchors and tags");
         check_refused_text("a: 1\n---\nb: 2\n", "f.yaml:3:1: A second document begins here");
-        check_refused_text("a:\n\tb: 1\n", "f.yaml:2:1: A tab stands where YAML wants spaces (TF-2000). Indent with spaces");
-        check_refused_text("a: 1\nb: \"\xff\"\n", "f.yaml:2:5: A character is not valid UTF-8 (TF-2000). Save the file as UTF-8");
+        check_refused_text("a:\n\tb: 1\n",
+                           "f.yaml:2:1: A tab stands where YAML wants spaces (TF-2000). Indent with spaces");
+        check_refused_text("a: 1\nb: \"\xff\"\n",
+                           "f.yaml:2:5: A character is not valid UTF-8 (TF-2000). Save the file as UTF-8");
         check_refused_text("ä: \xc3", "f.yaml:1:4: A character is not valid UTF-8");
         check_refused_text("a: \"b\\0c\"\n", "f.yaml:1:4: A text holds a NUL");
         check_refused_text("a: b\0c\n", "f.yaml:1:5: A character that YAML does not allow");
@@ -107,8 +110,8 @@ static void test_load(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_marks), cmocka_unit_test(test_empty), cmocka_unit_test(test_double), cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_depth), cmocka_unit_test(test_load),
+                cmocka_unit_test(test_marks),   cmocka_unit_test(test_empty), cmocka_unit_test(test_double),
+                cmocka_unit_test(test_refused), cmocka_unit_test(test_depth), cmocka_unit_test(test_load),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,6 @@ static void test_names(void **state) {
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_names) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_names)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

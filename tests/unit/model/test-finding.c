@@ -11,12 +11,15 @@ static void test_findings(void **state) {
 
         assert_int_equal(arena_new(&arena), 0);
         assert_false(findings_hold(findings));
-        assert_int_equal(finding_add(&findings, arena, FINDING_WARNING, rule, "area", "9", "Too much.", NULL), 0);
+        assert_int_equal(
+                finding_add(&findings, arena, FINDING_WARNING, rule, "area", "9", "Too much.", NULL), 0);
         assert_false(findings_hold(findings));
         rule[0] = 'x';
         assert_string_equal(findings->rule, "maximum");
         assert_null(findings->remedy);
-        assert_int_equal(finding_add(&findings, arena, FINDING_ERROR, "required", NULL, NULL, "Missing.", "Fill it in."), 0);
+        assert_int_equal(finding_add(&findings, arena, FINDING_ERROR, "required", NULL, NULL, "Missing.",
+                                     "Fill it in."),
+                         0);
         assert_true(findings_hold(findings));
         json = findings_to_json(findings);
         assert_int_equal(json_array_size(json), 2);
@@ -34,6 +37,7 @@ static void test_severities(void **state) {
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_findings), cmocka_unit_test(test_severities) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_findings),
+                                           cmocka_unit_test(test_severities)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,18 +21,20 @@ static void test_columns(void **state) {
 }
 
 static void test_fields(void **state) {
-        MappingField fields[] = { { .name = (char *) "code" }, { .name = (char *) "name" } };
-        Mapping m = { .fields = fields, .n_fields = 2 };
+        MappingField fields[] = {{.name = (char *) "code"}, {.name = (char *) "name"}};
+        Mapping m = {.fields = fields, .n_fields = 2};
 
         assert_int_equal(mapping_field_index(&m, "name"), 1);
-        assert_int_equal(mapping_field_index(&m, "nam"), -1);
+        assert_int_equal(mapping_field_index(&m, "namex"), -1);
         assert_string_equal(detect_strategy_to_string(DETECT_WATERMARK), "watermark");
 }
 
 static void test_lookup(void **state) {
-        LookupRow rows[] = { { (char *) "", (char *) "none" }, { (char *) "1", (char *) "one" }, { (char *) "10", (char *) "ten" },
-                             { (char *) "2", (char *) "two" } };
-        Lookup l = { .rows = rows, .n_rows = 4 };
+        LookupRow rows[] = {{(char *) "", (char *) "none"},
+                            {(char *) "1", (char *) "one"},
+                            {(char *) "10", (char *) "ten"},
+                            {(char *) "2", (char *) "two"}};
+        Lookup l = {.rows = rows, .n_rows = 4};
 
         assert_string_equal(lookup_find(&l, "", 0), "none");
         assert_string_equal(lookup_find(&l, "1", 1), "one");
@@ -44,6 +46,7 @@ static void test_lookup(void **state) {
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_columns), cmocka_unit_test(test_fields), cmocka_unit_test(test_lookup) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_columns), cmocka_unit_test(test_fields),
+                                           cmocka_unit_test(test_lookup)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,8 @@ static void test_names(void **state) {
         assert_int_equal(operation_kind_from_string(NULL), _OPERATION_KIND_INVALID);
         assert_string_equal(operation_kind_to_string(OPERATION_INCREMENTAL), "incremental");
         for (int i = 0; i < _OPERATION_STATUS_MAX; i++)
-                assert_int_equal(operation_status_from_string(operation_status_to_string((OperationStatus) i)), i);
+                assert_int_equal(
+                        operation_status_from_string(operation_status_to_string((OperationStatus) i)), i);
         assert_int_equal(operation_status_from_string("in_progress"), OPERATION_RUNNING);
         assert_int_equal(operation_status_from_string("Canceled"), OPERATION_CANCELLED);
         assert_int_equal(operation_status_from_string("done"), _OPERATION_STATUS_INVALID);
@@ -38,8 +39,13 @@ static void test_json(void **state) {
         o->start_time = 1000000;
         o->end_time = 3500000;
         result = operation_result(o, "parcel");
-        *result = (EntityResult) { .entity = result->entity, .n_read = 10, .n_inserted = 4, .n_updated = 1,
-                .n_unchanged = 3, .n_held = 2, .n_deleted = 7 };
+        *result = (EntityResult){.entity = result->entity,
+                                 .n_read = 10,
+                                 .n_inserted = 4,
+                                 .n_updated = 1,
+                                 .n_unchanged = 3,
+                                 .n_held = 2,
+                                 .n_deleted = 7};
         assert_ptr_equal(operation_result(o, "parcel"), &o->results[0]);
         operation_result(o, "sale")->n_read = 5;
         (void) error_set(&o->error, ERROR_GUARD, "Look.", "12 deletes");
@@ -73,6 +79,7 @@ static void test_json_of_new(void **state) {
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_names), cmocka_unit_test(test_json), cmocka_unit_test(test_json_of_new) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_names), cmocka_unit_test(test_json),
+                                           cmocka_unit_test(test_json_of_new)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,10 +15,10 @@ static Pair *pair_make(void) {
         assert_int_equal(strings_append(&p->mappings[0].aliases, "property"), 0);
         p->variables = calloc(1, sizeof *p->variables);
         p->n_variables = 1;
-        p->variables[0] = (Variable) { strdup("tax_year"), value_integer(1996), NULL };
-        p->max_deletes = (GuardLimit) { true, 200 };
-        p->max_changes = (GuardLimit) { true, 1205 };
-        p->max_errors = (GuardLimit) { false, 100 };
+        p->variables[0] = (Variable){strdup("tax_year"), value_integer(1996), NULL};
+        p->max_deletes = (GuardLimit){true, 200};
+        p->max_changes = (GuardLimit){true, 1205};
+        p->max_errors = (GuardLimit){false, 100};
         return p;
 }
 
@@ -44,11 +44,13 @@ static void test_json(void **state) {
         assert_string_equal(json_string_value(json_object_get(guards, "max_deletes")), "2%");
         assert_string_equal(json_string_value(json_object_get(guards, "max_changes")), "12.05%");
         assert_int_equal(json_integer_value(json_object_get(guards, "max_errors")), 100);
-        assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(json, "entities"), 0), "name")), "parcel");
+        assert_string_equal(json_string_value(json_object_get(
+                                    json_array_get(json_object_get(json, "entities"), 0), "name")),
+                            "parcel");
         assert_true(json_is_null(json_object_get(json, "description")));
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_names), cmocka_unit_test(test_json) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_names), cmocka_unit_test(test_json)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

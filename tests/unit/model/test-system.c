@@ -18,11 +18,9 @@ static void test_json(void **state) {
         assert_int_equal(json_object_size(json), 4);
 }
 
-static void test_free_of_null(void **state) {
-        assert_null(system_free(NULL));
-}
+static void test_free_of_null(void **state) { assert_null(system_free(NULL)); }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_json), cmocka_unit_test(test_free_of_null) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_json), cmocka_unit_test(test_free_of_null)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,15 +3,13 @@
 #include "model/value.h"
 
 static Value decimal(const char *text) {
-        Value v = { .type = VALUE_DECIMAL };
+        Value v = {.type = VALUE_DECIMAL};
 
         assert_int_equal(decimal_parse(text, strlen(text), &v.decimal), 0);
         return v;
 }
 
-static Value text(const char *bytes) {
-        return value_text(bytes, strlen(bytes));
-}
+static Value text(const char *bytes) { return value_text(bytes, strlen(bytes)); }
 
 static void test_types(void **state) {
         assert_string_equal(value_type_to_string(VALUE_DECIMAL), "decimal");
@@ -24,9 +22,10 @@ static void test_types(void **state) {
 }
 
 static void test_equal(void **state) {
-        Value a = decimal("1.50"), b = decimal("1.5"), five = value_integer(5), five_decimal = decimal("5.00");
+        Value a = decimal("1.50"), b = decimal("1.5"), five = value_integer(5),
+              five_decimal = decimal("5.00");
         Value x = text("5"), null = value_null(), none = VALUE_NONE, empty = value_text(NULL, 0);
-        Value date = { .type = VALUE_DATE, .integer = 5 };
+        Value date = {.type = VALUE_DATE, .integer = 5};
 
         assert_true(value_equal(&a, &b));
         assert_true(value_equal(&five, &five_decimal));
@@ -56,9 +55,12 @@ static void test_copy(void **state) {
 
 static void test_text(void **state) {
         _cleanup_arena_ Arena *arena = NULL;
-        Value v = decimal("-12.50"), umlauts = text("äöü"), bytes = { .type = VALUE_BYTES, .bytes = "\x01\xff\x10", .size = 3 };
-        Value date = { .type = VALUE_DATE, .integer = 0 }, uuid = { .type = VALUE_UUID, .bytes = "\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", .size = 16 };
-        Value least = value_integer(INT64_MIN), yes = { .type = VALUE_BOOLEAN, .integer = 1 }, null = value_null();
+        Value v = decimal("-12.50"), umlauts = text("äöü"),
+              bytes = {.type = VALUE_BYTES, .bytes = "\x01\xff\x10", .size = 3};
+        Value date = {.type = VALUE_DATE, .integer = 0},
+              uuid = {.type = VALUE_UUID, .bytes = "\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", .size = 16};
+        Value least = value_integer(INT64_MIN), yes = {.type = VALUE_BOOLEAN, .integer = 1},
+              null = value_null();
 
         assert_int_equal(arena_new(&arena), 0);
         assert_string_equal(value_to_text(&v, arena, 0), "-12.50");
@@ -87,11 +89,11 @@ static void test_json(void **state) {
         check_json(decimal("1.50"), "\"1.50\"");
         check_json(value_integer(1LL << 53), "9007199254740992");
         check_json(value_integer((1LL << 53) + 1), "\"9007199254740993\"");
-        check_json((Value) { .type = VALUE_BOOLEAN, .integer = 0 }, "false");
-        check_json((Value) { .type = VALUE_TIMESTAMP, .integer = 0 }, "\"1970-01-01T00:00:00+00:00\"");
-        check_json((Value) { .type = VALUE_GEOMETRY, .bytes = "\x01\x02", .size = 2 }, "\"0102\"");
-        check_json((Value) { .type = VALUE_JSON, .bytes = "{\"a\":1}", .size = 7 }, "{\"a\":1}");
-        check_json((Value) { .type = VALUE_JSON, .bytes = "{", .size = 1 }, "\"{\"");
+        check_json((Value){.type = VALUE_BOOLEAN, .integer = 0}, "false");
+        check_json((Value){.type = VALUE_TIMESTAMP, .integer = 0}, "\"1970-01-01T00:00:00+00:00\"");
+        check_json((Value){.type = VALUE_GEOMETRY, .bytes = "\x01\x02", .size = 2}, "\"0102\"");
+        check_json((Value){.type = VALUE_JSON, .bytes = "{\"a\":1}", .size = 7}, "{\"a\":1}");
+        check_json((Value){.type = VALUE_JSON, .bytes = "{", .size = 1}, "\"{\"");
         check_json(text("a"), "\"a\"");
 }
 
@@ -122,16 +124,26 @@ static void test_encode(void **state) {
         check_both_ways(decimal("1.500"));
         check_both_ways(decimal("-99999999999999999999999999999999999999"));
         check_both_ways(decimal("0.00000000000000000000000000000000000001"));
-        check_both_ways((Value) { .type = VALUE_DATE, .integer = -719528 });
-        check_both_ways((Value) { .type = VALUE_BYTES, .bytes = "\0\0", .size = 2 });
+        check_both_ways((Value){.type = VALUE_DATE, .integer = -719528});
+        check_both_ways((Value){.type = VALUE_BYTES, .bytes = "\0\0", .size = 2});
 }
 
 static void test_decode_refuses(void **state) {
-        static const struct { const char *bytes; size_t size; } bad[] = {
-                { "", 0 }, { "\x7f", 1 }, { "\x02\x05" "abc", 5 }, { "\x09\x01" "a", 3 },         /* a UUID of one byte */
-                { "\x04\x27\x00", 3 },                                                           /* scale 39 */
-                { "\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00", 21 },
-                { "\x03\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02", 11 },                          /* 2^64 */
+        static const struct {
+                const char *bytes;
+                size_t size;
+        } bad[] = {
+                {"", 0},
+                {"\x7f", 1},
+                {"\x02\x05"
+                 "abc",
+                 5},
+                {"\x09\x01"
+                 "a",
+                 3},                 /* a UUID of one byte */
+                {"\x04\x27\x00", 3}, /* scale 39 */
+                {"\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00", 21},
+                {"\x03\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02", 11}, /* 2^64 */
         };
         size_t used;
         Value v;
@@ -142,8 +154,10 @@ static void test_decode_refuses(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_types), cmocka_unit_test(test_equal), cmocka_unit_test(test_copy), cmocka_unit_test(test_text),
-                cmocka_unit_test(test_json), cmocka_unit_test(test_encode), cmocka_unit_test(test_decode_refuses),
+                cmocka_unit_test(test_types),          cmocka_unit_test(test_equal),
+                cmocka_unit_test(test_copy),           cmocka_unit_test(test_text),
+                cmocka_unit_test(test_json),           cmocka_unit_test(test_encode),
+                cmocka_unit_test(test_decode_refuses),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
