@@ -60,7 +60,7 @@ static int check_watermark(SqliteConnection *c, const Mapping *m, const Table *o
         return report_add(report, "watermark", true, "Works", NULL);
 }
 
-/* A join that takes the first row looks for it once per record: without an index by reading its whole table. */
+/* A join that takes the first row looks once per record: without an index by reading its whole table. */
 static int check_choices(const Mapping *m, const SqliteSources *sources, json_t *report) {
         for (size_t i = 0; i < m->n_joins; i++) {
                 const MappingJoin *join = &m->joins[i];
