@@ -51,8 +51,8 @@ static char *field_suggestion(const Field *fields, const char *name) {
         return check_suggestion(name, names, n_names);
 }
 
-/* {type: decimal(14,2)} without quotes is type: "decimal(14" and a member "2)". Who reads the type says so; the
- * second half is no mistake of its own. */
+/* {type: decimal(14,2)} without quotes is type: "decimal(14" and a member "2)". Who reads the type says so;
+ * the second half is no mistake of its own. */
 static bool is_half_of_decimal(const json_t *object, const char *name) {
         const char *type = json_string_value(json_object_get(object, "type"));
         size_t size = strlen(name);

@@ -43,7 +43,7 @@ static size_t node_find(const Walk *w, const char *name) {
         return w->n_nodes;
 }
 
-/* Depth first; as deep as there are nodes at most, which MAPPING_ENTITIES_MAX and the number of files bound. */
+/* Depth first; at most as deep as there are nodes: MAPPING_ENTITIES_MAX, or the number of files. */
 static int walk_visit(Walk *w, size_t node, char **ret_cycle) {
         int r;
 

@@ -66,9 +66,9 @@ int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScr
 }
 
 /* Keys. Each value is a tag and bytes whose order is the values' order:
- *   numbers     0x10 … 0x30: 0x20 is zero, 0x20 + n a positive number in n big-endian bytes, 0x20 - n a negative one with
- *               its bytes inverted; a fraction follows as 0xFE, its decimal digits and 0. So 5 < 5.5 < 6 also inside a
- *               longer key, since 0xFE is above every tag. Of negative numbers the floor is written.
+ *   numbers     0x10 … 0x30: 0x20 is zero, 0x20 + n a positive number in n big-endian bytes, 0x20 - n a negative
+ *               one with its bytes inverted; a fraction follows as 0xFE, its decimal digits and 0. So 5 < 5.5 < 6
+ *               also inside a longer key, as 0xFE is above every tag. Of negative numbers the floor is written.
  *   boolean, date, time, timestamp: a tag of their own and a number
  *   texts, bytes: 0 is written as 0 0xFF, and 0 ends it. */
 enum {

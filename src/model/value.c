@@ -188,8 +188,8 @@ json_t *value_to_json(const Value *v) {
         return text ? json_string(text) : hex_to_json(v);
 }
 
-/* The compact form: one byte of type, then for numbers a zigzag variable-length integer (decimals: scale before it),
- * for the others a length and the bytes. Scale is kept as it is: a journal's before-image gives back what was there. */
+/* The compact form: one byte of type, then for numbers a zigzag variable-length integer (decimals: scale before
+ * it), for the others a length and the bytes. Scale is kept: a journal's before-image gives back what was there. */
 
 static size_t varint_write(unsigned __int128 number, char *at) {
         size_t n = 0;
