@@ -16,8 +16,10 @@ COUNTS = (
      "cama", "select count(*) from assessment"),
     ("assessed dollars", "pacs", "select coalesce(sum(t.assessed_val), 0) " + ACTIVE.format("property_val"),
      "cama", "select " + CENTS.format("assessed_value") + " / 100 from assessment"),
-    ("land lines", "pacs", "select count(*) " + ACTIVE.format("land_detail"), "cama", "select count(*) from land"),
-    ("buildings", "pacs", "select count(*) " + ACTIVE.format("imprv"), "cama", "select count(*) from improvement"),
+    ("land lines", "pacs", "select count(*) " + ACTIVE.format("land_detail"),
+     "cama", "select count(*) from land"),
+    ("buildings", "pacs", "select count(*) " + ACTIVE.format("imprv"),
+     "cama", "select count(*) from improvement"),
     ("sales", "pacs", "select count(*) from sale", "cama", "select count(*) from sale"),
     ("sale dollars", "pacs", "select coalesce(sum(sl_price), 0) from sale",
      "cama", "select " + CENTS.format("price") + " / 100 from sale"),
@@ -48,7 +50,8 @@ def count(folder: Path, as_json: bool) -> tuple:
                      f"{row['target']:>5} {row['target_count']:>14,}{same}")
     broken = broken_record(folder)
     if broken:
-        lines.append(f"{broken['geo_id']} was broken on purpose: its old values stay in the target until it is mended.")
+        lines.append(f"{broken['geo_id']} was broken on purpose: its old values stay in the target "
+                     "until it is mended.")
     return "\n".join(lines), equal
 
 
@@ -64,15 +67,17 @@ def break_one(folder: Path) -> str:
         if schema.state_get(pacs, "broken"):
             raise SampleError("A record is broken already: mend it with "
                               f"'terrafusion-sample break --mend {folder}'")
-        row = pacs.execute("select t.prop_val_yr, t.sup_num, t.prop_id, t.property_use_cd, t.assessed_val, p.geo_id "
-                           + ACTIVE.format("property_val") + " join property p on p.prop_id = t.prop_id "
-                           "where t.prop_inactive_dt is null order by t.prop_val_yr desc, t.prop_id limit 1").fetchone()
+        row = pacs.execute(
+            "select t.prop_val_yr, t.sup_num, t.prop_id, t.property_use_cd, t.assessed_val, p.geo_id "
+            + ACTIVE.format("property_val") + " join property p on p.prop_id = t.prop_id "
+            "where t.prop_inactive_dt is null order by t.prop_val_yr desc, t.prop_id limit 1").fetchone()
         if not row:
             raise SampleError(f"{folder}/pacs.db has no record on its roll that could be broken")
         set_value(pacs, row[:3], "XXX", -1, stamp)
         schema.state_set(pacs, "broken", json.dumps(dict(zip(
             ("prop_val_yr", "sup_num", "prop_id", "property_use_cd", "assessed_val", "geo_id"), row))))
-    return (f"Broke {row[5]} in PACS: assessed_val {row[4]:,} became -1, property_use_cd {row[3]} became XXX. "
+    return (f"Broke {row[5]} in PACS: assessed_val {row[4]:,} became -1, "
+            f"property_use_cd {row[3]} became XXX. "
             f"Mend it with 'terrafusion-sample break --mend {folder}'.")
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A generated county of any size, and what happens to it from year to year.
 
-The same seed makes the same county and the same changes, but for last_update_dt, which is the real time of writing.
-Memory does not grow with the county: parcels are made and written a chunk at a time. Everything here is synthetic.
+The same seed makes the same county and the same changes, but for last_update_dt, which is the real time of
+writing. Memory does not grow with the county: parcels are made and written a chunk at a time. Everything here
+is synthetic.
 """
 import math
 import random
@@ -30,7 +31,8 @@ def geo_id(prop_id: int) -> str:
 
 
 def rectangle_wkb(left: float, bottom: float, right: float, top: float) -> bytes:
-    return struct.pack("<BIII10d", 1, 3, 1, 5, left, bottom, right, bottom, right, top, left, top, left, bottom)
+    return struct.pack("<BIII10d", 1, 3, 1, 5,
+                       left, bottom, right, bottom, right, top, left, top, left, bottom)
 
 
 def rectangle_of(wkb: bytes) -> tuple:
@@ -70,8 +72,8 @@ class Rows:
         tables["property"].append((prop_id, "R", name, sale and sale[0], stamp))
         tables["property_val"].append((year, 0, prop_id, use, size, value, None, stamp))
         tables["prop_supp_assoc"].append((year, 0, prop_id, stamp))
-        tables["land_detail"].append((year, 0, prop_id, 1, square_feet, size, int(width * 3.28), int(depth * 3.28),
-                                      stamp))
+        tables["land_detail"].append((year, 0, prop_id, 1, square_feet, size,
+                                      int(width * 3.28), int(depth * 3.28), stamp))
         if house:
             tables["imprv"].append((year, 0, prop_id, 1, *house, stamp))
         if sale:
@@ -108,7 +110,8 @@ def fill(pacs, gis, parcels: int, seed: int, stamp: str):
         for prop_id, use in zip(numbers, rng.choices(USES, USE_WEIGHTS, k=len(numbers))):
             down, across = divmod(prop_id - 1, columns)
             left, bottom = ORIGIN[0] + across * CELL, ORIGIN[1] + down * CELL
-            rectangle = left, bottom, left + 15 + int(chance() * 50) / 2, bottom + 20 + int(chance() * 40) / 2
+            rectangle = (left, bottom, left + 15 + int(chance() * 50) / 2,
+                         bottom + 20 + int(chance() * 40) / 2)
             house = None if use in VACANT else building(rng, year)
             value = 5000 + int(chance() * 40000) + (house[2] * (60 + int(chance() * 120)) if house else 0)
             sale = (date_in(rng, year - 1 - int(chance() * 10)), value * (80 + int(chance() * 40)) // 100) \
@@ -119,7 +122,8 @@ def fill(pacs, gis, parcels: int, seed: int, stamp: str):
 
 def generate(folder: Path, parcels: int, seed: int, years: int) -> str:
     if parcels > 9_999_999:
-        raise SampleError("A generated county has at most 9,999,999 parcels: its parcel numbers have seven digits")
+        raise SampleError("A generated county has at most 9,999,999 parcels: "
+                          "its parcel numbers have seven digits")
     with schema.NewCounty(folder) as county:
         pacs, gis = county.db["pacs"], county.db["gis"]
         with schema.writing(gis), schema.writing(pacs) as stamp:
@@ -129,9 +133,8 @@ def generate(folder: Path, parcels: int, seed: int, years: int) -> str:
                 schema.state_set(pacs, name, value)
         for year in range(FIRST_YEAR + 1, FIRST_YEAR + years):
             next_year(pacs, gis, year)
-    return (f"Generated a county of {parcels:,} parcels (seed {seed}) with the roll years {FIRST_YEAR} to "
-            f"{FIRST_YEAR + years - 1} in {folder}." if years > 1 else
-            f"Generated a county of {parcels:,} parcels (seed {seed}) with the roll year {FIRST_YEAR} in {folder}.")
+    rolls = f"roll years {FIRST_YEAR} to {FIRST_YEAR + years - 1}" if years > 1 else f"roll year {FIRST_YEAR}"
+    return f"Generated a county of {parcels:,} parcels (seed {seed}) with the {rolls} in {folder}."
 
 
 def opened(folder: Path) -> tuple:
@@ -166,13 +169,13 @@ ROLL_OVER = (
     "prop_inactive_dt, last_update_dt) "
     "select :year, 0, t.prop_id, t.property_use_cd, t.legal_acreage, "
     "t.assessed_val * (980 + (t.prop_id * 7919 + :seed) % 101) / 1000, null, :stamp {active}",
-    "insert into land_detail (prop_val_yr, sup_num, prop_id, land_seg_id, size_sqft, size_acres, frontage, depth, "
-    "last_update_dt) "
+    "insert into land_detail (prop_val_yr, sup_num, prop_id, land_seg_id, size_sqft, size_acres, frontage, "
+    "depth, last_update_dt) "
     "select :year, 0, l.prop_id, l.land_seg_id, l.size_sqft, l.size_acres, l.frontage, l.depth, :stamp "
     "{active_join} cross join land_detail l on l.prop_val_yr = t.prop_val_yr and l.sup_num = t.sup_num "
     "and l.prop_id = +t.prop_id {active_where}",
-    "insert into imprv (prop_val_yr, sup_num, prop_id, imprv_id, imprv_type_cd, year_built, living_area, stories_cd, "
-    "ext_wall_cd, garage_cd, garage_sqft, bedrooms, baths, half_baths, rooms, last_update_dt) "
+    "insert into imprv (prop_val_yr, sup_num, prop_id, imprv_id, imprv_type_cd, year_built, living_area, "
+    "stories_cd, ext_wall_cd, garage_cd, garage_sqft, bedrooms, baths, half_baths, rooms, last_update_dt) "
     "select :year, 0, i.prop_id, i.imprv_id, i.imprv_type_cd, i.year_built, i.living_area, i.stories_cd, "
     "i.ext_wall_cd, i.garage_cd, i.garage_sqft, i.bedrooms, i.baths, i.half_baths, i.rooms, :stamp "
     "{active_join} cross join imprv i on i.prop_val_yr = t.prop_val_yr and i.sup_num = t.sup_num "
@@ -185,10 +188,10 @@ ROLL_OVER = (
     "(assessed_val * :rate + 50) / 100 % 100), 'COMPUTED', :stamp from property_val "
     "where prop_val_yr = :year and sup_num = 0 and prop_id >= :first and prop_id < :end",
 )
-# cross join keeps this order, and "+" keeps the range of prop_id off the joined tables: left to itself SQLite 3.40
-# starts from the whole of property_val, or searches land_detail by the range, for each parcel.
-ACTIVE_JOIN = ("from prop_supp_assoc a cross join property_val t on t.prop_val_yr = a.owner_tax_yr and t.sup_num = a.sup_num "
-               "and t.prop_id = a.prop_id")
+# cross join keeps this order, and "+" keeps the range of prop_id off the joined tables: left to itself
+# SQLite 3.40 starts from the whole of property_val, or searches land_detail by the range, for each parcel.
+ACTIVE_JOIN = ("from prop_supp_assoc a cross join property_val t on t.prop_val_yr = a.owner_tax_yr "
+               "and t.sup_num = a.sup_num and t.prop_id = a.prop_id")
 ACTIVE_WHERE = ("where a.owner_tax_yr = :year - 1 and a.prop_id >= :first and a.prop_id < :end "
                 "and t.prop_inactive_dt is null")
 
@@ -215,14 +218,15 @@ def next_year(pacs, gis, year: int) -> str:
 
 
 class Changes:
-    """One round of changes within a roll year: each takes a parcel of the active roll and does one thing to it."""
+    """One round of changes within a roll year: each takes a parcel of the active roll and does one thing."""
 
     def __init__(self, pacs, gis, year: int, rng: random.Random):
         self.pacs, self.gis, self.year, self.rng = pacs, gis, year, rng
         self.last = pacs.execute("select max(prop_id) from property").fetchone()[0]
         self.done = {"corrected": 0, "sold": 0, "rebuilt": 0, "split": 0, "merged": 0, "retired": 0}
-        self.kinds = (("corrected", 60, self.correct), ("sold", 20, self.sell), ("rebuilt", 10, self.rebuild),
-                      ("split", 4, self.split), ("merged", 3, self.merge), ("retired", 3, self.retire))
+        self.kinds = (("corrected", 60, self.correct), ("sold", 20, self.sell),
+                      ("rebuilt", 10, self.rebuild), ("split", 4, self.split),
+                      ("merged", 3, self.merge), ("retired", 3, self.retire))
 
     def active(self, prop_id: int):
         """sup_num, use, value of a parcel that is on the roll and not retired; None."""
@@ -239,18 +243,18 @@ class Changes:
             self.done[kind] += 1
 
     def correct(self, prop_id, sup_num, use, value, stamp):
-        """A correction is a new supplement: a copy of the year's rows with the next number, then the pointer."""
+        """A correction is a new supplement: a copy of the year's rows with the next number; the pointer last."""
         value = max(0, value * (85 + int(self.rng.random() * 30)) // 100 + 1)
         key = {"year": self.year, "old": sup_num, "new": sup_num + 1, "prop_id": prop_id, "value": value,
                "stamp": stamp}
         where = "where prop_val_yr = :year and sup_num = :old and prop_id = :prop_id"
         self.pacs.execute("insert into property_val select prop_val_yr, :new, prop_id, property_use_cd, "
                           f"legal_acreage, :value, prop_inactive_dt, :stamp from property_val {where}", key)
-        self.pacs.execute("insert into land_detail select prop_val_yr, :new, prop_id, land_seg_id, size_sqft, "
-                          f"size_acres, frontage, depth, :stamp from land_detail {where}", key)
-        self.pacs.execute("insert into imprv select prop_val_yr, :new, prop_id, imprv_id, imprv_type_cd, year_built, "
-                          "living_area, stories_cd, ext_wall_cd, garage_cd, garage_sqft, bedrooms, baths, half_baths, "
-                          f"rooms, :stamp from imprv {where}", key)
+        self.pacs.execute("insert into land_detail select prop_val_yr, :new, prop_id, land_seg_id, "
+                          f"size_sqft, size_acres, frontage, depth, :stamp from land_detail {where}", key)
+        self.pacs.execute("insert into imprv select prop_val_yr, :new, prop_id, imprv_id, imprv_type_cd, "
+                          "year_built, living_area, stories_cd, ext_wall_cd, garage_cd, garage_sqft, bedrooms, "
+                          f"baths, half_baths, rooms, :stamp from imprv {where}", key)
         self.pacs.execute("update prop_supp_assoc set sup_num = :new, last_update_dt = :stamp "
                           "where owner_tax_yr = :year and prop_id = :prop_id", key)
         self.bill(prop_id, schema.bill_amount(value), stamp)
@@ -314,8 +318,8 @@ class Changes:
                                              (geo_id(prop_id),)).fetchone()[0])
 
     def bill(self, prop_id: int, amount: str, stamp: str):
-        self.pacs.execute("update bill set amount_due = ?, last_update_dt = ? where prop_id = ? and tax_yr = ?",
-                          (amount, stamp, prop_id, self.year))
+        self.pacs.execute("update bill set amount_due = ?, last_update_dt = ? "
+                          "where prop_id = ? and tax_yr = ?", (amount, stamp, prop_id, self.year))
 
 
 def play(pacs, gis, year: int, fraction: float) -> str:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lucas County, Ohio: its own records of 25,357 houses, and its own sales from 1993 to 1998 as the time line.
+"""Lucas County, Ohio: its own records of 25,357 houses, and its own sales from 1993 to 1998 as time line.
 
-A house is on the roll from the year it was built in or first sold in; what its record tells is taken as true from
-then on, since the file tells each house once. The roll year 1996 holds all houses up to that year; a later one
-enters with its sale. Not of the county, and marked so: parcel numbers (the row's number, LC-00001 …), the use code
-(510, Ohio's code of a single-family dwelling, which all of them are), and the bills (COMPUTED at a stated rate).
+A house is on the roll from the year it was built in or first sold in; what its record tells is taken as true
+from then on, since the file tells each house once. The roll year 1996 holds all houses up to that year; a
+later one enters with its sale. Not of the county, and marked so: parcel numbers (the row's number,
+LC-00001 …), the use code (510, Ohio's code of a single-family dwelling, which all of them are), and the bills
+(COMPUTED at a stated rate).
 """
 import csv
 import io
@@ -34,7 +35,8 @@ class House:
         self.assessed_val = int(row["avalue"])
         self.lot = int(row["lotsize"]), int(row["frontage"]), int(row["depth"])
         self.building = (self.year_built, int(row["TLA"]), row["stories"], row["wall"], row["garage"],
-                         int(row["garagesqft"]), whole["beds"], whole["baths"], whole["halfbaths"], int(row["rooms"]))
+                         int(row["garagesqft"]), whole["beds"], whole["baths"], whole["halfbaths"],
+                         int(row["rooms"]))
         self.point = float(row["long_x"]), float(row["lat_y"])
         self.roll_year = max(FIRST_ROLL, min(self.year_built, int(self.sale_month[:4])))
 
@@ -59,23 +61,24 @@ def point_wkb(x: float, y: float) -> bytes:
 
 
 def enter_points(gis, entering: list, stamp: str):
-    gis.executemany("insert or ignore into parcel_point (parcel_id, shape, srid, last_update_dt) values (?, ?, ?, ?)",
-                    ((h.geo_id, point_wkb(*h.point), schema.SRID, stamp) for h in entering))
+    gis.executemany("insert or ignore into parcel_point (parcel_id, shape, srid, last_update_dt) "
+                    "values (?, ?, ?, ?)", ((h.geo_id, point_wkb(*h.point), schema.SRID, stamp) for h in entering))
 
 
 def enter(pacs, entering: list, month: str, stamp: str):
     """Puts houses on the roll: property, value, land, building and the computed bill."""
     key = [(h.roll_year, 0, h.prop_id) for h in entering]
-    schema.insert(pacs, "property", ((h.prop_id, "R", h.geo_id, h.sale_date if h.sold(month) else None, stamp)
-                                     for h in entering))
+    schema.insert(pacs, "property",
+                  ((h.prop_id, "R", h.geo_id, h.sale_date if h.sold(month) else None, stamp) for h in entering))
     schema.insert(pacs, "property_val", ((*k, "510", schema.acres(h.lot[0]), h.assessed_val, None, stamp)
                                          for k, h in zip(key, entering)))
     schema.insert(pacs, "prop_supp_assoc", ((*k, stamp) for k in key))
     schema.insert(pacs, "land_detail", ((*k, 1, h.lot[0], schema.acres(h.lot[0]), *h.lot[1:], stamp)
                                         for k, h in zip(key, entering)))
     schema.insert(pacs, "imprv", ((*k, 1, "RES", *h.building, stamp) for k, h in zip(key, entering)))
-    schema.insert(pacs, "bill", ((h.prop_id, h.prop_id, h.roll_year, "GEN", schema.bill_amount(h.assessed_val),
-                                  "COMPUTED", stamp) for h in entering))
+    schema.insert(pacs, "bill",
+                  ((h.prop_id, h.prop_id, h.roll_year, "GEN", schema.bill_amount(h.assessed_val), "COMPUTED", stamp)
+                   for h in entering))
 
 
 def sell(pacs, sold: list, stamp: str):
@@ -91,14 +94,15 @@ def create(folder: Path, share: Path) -> str:
         with schema.writing(gis) as stamp:
             enter_points(gis, entering, stamp)
         with schema.writing(pacs) as stamp:
-            schema.insert(pacs, "levy", (("GEN", year, f"General levy {year}, computed for the sample", schema.RATE,
-                                          f"311.10.{year}", stamp) for year in (1996, 1997, 1998)))
+            schema.insert(pacs, "levy", (
+                ("GEN", year, f"General levy {year}, computed for the sample", schema.RATE, f"311.10.{year}", stamp)
+                for year in (1996, 1997, 1998)))
             enter(pacs, entering, START, stamp)
             sell(pacs, sold, stamp)
             schema.state_set(pacs, "county", "lucas")
             schema.state_set(pacs, "month", START)
-    return (f"Made Lucas County as of the end of {START[:4]} in {folder}: {len(entering):,} houses on the roll, "
-            f"{len(sold):,} sales.")
+    return (f"Made Lucas County as of the end of {START[:4]} in {folder}: "
+            f"{len(entering):,} houses on the roll, {len(sold):,} sales.")
 
 
 def check_month(month: str, present: str):
@@ -137,5 +141,5 @@ def advance(folder: Path, share: Path, month: str) -> str:
                          ((h.sale_date, stamp, h.prop_id) for h in sold))
         sell(pacs, sold, stamp)
         schema.state_set(pacs, "month", month)
-    return (f"Advanced from {present} to {month}: {len(sold):,} sales, {len(entering):,} new houses on the roll, "
-            f"{len(sold) - len(entering):,} deeds changed.")
+    return (f"Advanced from {present} to {month}: {len(sold):,} sales, "
+            f"{len(entering):,} new houses on the roll, {len(sold) - len(entering):,} deeds changed.")

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables of the four sample systems, and how their files are opened, stamped and filled.
 
-PACS keeps its own rule: everything is keyed by (year, sup_num, prop_id), and prop_supp_assoc names the active
-supplement. Whole dollars are integers, dollars with cents and acres are text: a binary float never holds either.
-Dates of the county are MM/DD/YYYY as PACS exports them; last_update_dt is the real time of writing, in UTC.
+PACS keeps its own rule: everything is keyed by (year, sup_num, prop_id), and prop_supp_assoc names the
+active supplement. Whole dollars are integers, dollars with cents and acres are text: a binary float never
+holds either. Dates of the county are MM/DD/YYYY as PACS exports them; last_update_dt is the real time of
+writing, in UTC.
 """
 import os
 import sqlite3
@@ -224,7 +225,8 @@ create table charge (
 def connect(path: Path) -> sqlite3.Connection:
     """Opens a system's file that must be there. Transactions are begun by hand."""
     if not path.is_file():
-        raise SampleError(f"{path} is not there: make a county with 'terrafusion-sample create {path.parent}'")
+        raise SampleError(f"{path} is not there: make a county with "
+                          f"'terrafusion-sample create {path.parent}'")
     db = sqlite3.connect(path, isolation_level=None, timeout=60)
     db.execute("pragma foreign_keys = on")
     return db
@@ -234,8 +236,8 @@ def connect(path: Path) -> sqlite3.Connection:
 def writing(db: sqlite3.Connection):
     """A write transaction; gives the stamp for its rows.
 
-    The stamp is taken after the write lock: whoever holds the lock later has a later stamp, which is what lets
-    a reader of watermarks prove that nothing older is still to come.
+    The stamp is taken after the write lock: whoever holds the lock later has a later stamp, which is what
+    lets a reader of watermarks prove that nothing older is still to come.
     """
     db.execute("begin immediate")
     try:
