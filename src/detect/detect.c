@@ -147,7 +147,8 @@ static bool new_key_is_known(Detector *d, Key key) {
 static int detect_unchanged(Detector *d, Batch *batch, Key key, const BaselineRow *row) {
         Change *change;
 
-        if (row->batch == 0 || row->batch != d->plan.settled_batch) {   /* else counted when its batch was settled */
+        /* Rows of a settled batch, and of those written after it, were counted when they were recorded. */
+        if (d->plan.settled_batch == 0 || row->batch < d->plan.settled_batch) {
                 batch->n_read++;
                 batch->n_unchanged++;
         }

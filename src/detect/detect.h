@@ -19,7 +19,7 @@ typedef struct DetectPlan {
         bool by_watermark;
         Value low, high;                /* as in ReadPlan */
         const char *position;           /* resume after it, or NULL */
-        uint64_t settled_batch;         /* baseline rows of this batch were counted before a crash */
+        uint64_t settled_batch;         /* baseline rows of this batch and later ones were counted before a crash; 0: none */
         size_t batch_records;           /* changed records in a batch; 0: BATCH_RECORDS_MAX */
         bool deliver_unchanged;         /* unchanged records come as CHANGE_NONE without values: their quarantine entries may go */
 } DetectPlan;

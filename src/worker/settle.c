@@ -118,7 +118,8 @@ static int batch_record(Run *run, const Mapping *m, const JournalBatch *batch, E
         if (r < 0)
                 return r;
         checkpoint = *checkpoint_get(entity);
-        checkpoint.settled_batch = batch->batch;
+        if (checkpoint.settled_batch == 0)      /* else the scan's position lies before an earlier one still */
+                checkpoint.settled_batch = batch->batch;
         r = checkpoint_save(entity, &checkpoint, error);
         if (r < 0)
                 return r;

@@ -387,6 +387,25 @@ static void test_settled_rows_are_not_counted_twice(void **state) {
         assert_counts(f, 0, 4, 4);
 }
 
+/* A second crash before the scan's position moved: both batches were settled, and the scan meets both again. */
+static void test_two_settled_batches(void **state) {
+        Fixture *f = *state;
+
+        SOURCE_SET(f, { "1", "A" }, { "2", "B" });
+        run(f, 4);
+        new_scan(f);
+        SOURCE_SET(f, { "1", "A" }, { "2", "B" }, { "3", "C" });
+        run(f, 5);
+        new_scan(f);
+        SOURCE_SET(f, { "1", "A" }, { "2", "B" }, { "3", "C" }, { "4", "D" });
+        run(f, 6);
+        new_scan(f);
+        f->plan.settled_batch = 5;
+        run(f, 7);
+        assert_counts(f, 0, 2, 2);              /* those of batch 4 only */
+        assert_int_equal(missing(f), 0);
+}
+
 /* A row of no batch (it was equal at the target) is not one of "settled batch none". */
 static void test_batch_zero_is_counted(void **state) {
         Fixture *f = *state;
@@ -514,7 +533,7 @@ int main(void) {
                 TEST(test_changed_new_and_gone), TEST(test_a_changed_mapping_changes_every_record),
                 TEST(test_duplicates_in_one_batch), TEST(test_duplicates_across_batches), TEST(test_duplicates_of_known_records),
                 TEST(test_records_without_a_key_are_held), TEST(test_a_key_with_a_warning_is_usable),
-                TEST(test_settled_rows_are_not_counted_twice), TEST(test_batch_zero_is_counted),
+                TEST(test_settled_rows_are_not_counted_twice), TEST(test_two_settled_batches), TEST(test_batch_zero_is_counted),
                 TEST(test_unchanged_records_are_delivered_on_request), TEST(test_settled_rows_are_delivered_though_not_counted),
                 TEST(test_resume), TEST(test_a_position_that_no_longer_fits), TEST(test_the_reader_gets_the_plan),
                 TEST(test_a_record_that_cannot_be_read_fails_the_scan), TEST(test_empty_source),
