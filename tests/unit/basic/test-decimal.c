@@ -85,7 +85,7 @@ static void test_parse_refuses(void **state) {
         static const char *const large[] = { NINES_38 "0",     "1e38",
                                              "-1e38",          "1e-39",
                                              "1e999999999999", "1e-999999999999",
-                                             "10" NINES_38,    "0.000000000000000000000000000000000000001" };
+                                             ("10" NINES_38), "0.000000000000000000000000000000000000001" };
         Decimal d = { .coefficient = 42, .scale = 3 };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
