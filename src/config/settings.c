@@ -21,7 +21,6 @@ static const Field system_fields[] = {
         {"delimiter", FIELD_TEXT, .summary = "csv: one character, comma by default"},
         {"encoding", FIELD_TEXT, .summary = "csv: utf-8 by default"},
         {"null", FIELD_SCALAR, .summary = "csv: the text that means null"},
-        {"null_values", FIELD_TEXTS, .summary = "csv: the texts that mean null"},
         {"connection", FIELD_ANY, .not_yet = true},
         {"credential", FIELD_ANY, .not_yet = true},
         {"limits", FIELD_ANY, .not_yet = true},
