@@ -12,7 +12,7 @@ typedef struct Component {
 } Component;
 
 struct Health {
-        Component *components;  /* a handful, in the order of their first report */
+        Component *components; /* a handful, in the order of their first report */
         size_t n_components, capacity;
 };
 
@@ -51,7 +51,7 @@ static int component_add(Health *h, const char *name, Component **ret) {
         if (r < 0)
                 return r;
         *ret = &h->components[h->n_components];
-        **ret = (Component) { .name = strdup(name), .since = timestamp_now() };
+        **ret = (Component){.name = strdup(name), .since = timestamp_now()};
         if (!(*ret)->name)
                 return -ENOMEM;
         h->n_components++;
@@ -104,7 +104,8 @@ char *health_failures(const Health *h, bool needed_only) {
 
                 if (c->up || (needed_only && !c->needed))
                         continue;
-                if (asprintf(&longer, "%s%s%s: %s", text ? text : "", text ? "; " : "", c->name, c->message ? c->message : "down") < 0)
+                if (asprintf(&longer, "%s%s%s: %s", text ? text : "", text ? "; " : "", c->name,
+                             c->message ? c->message : "down") < 0)
                         longer = NULL;
                 free(text);
                 text = longer;
@@ -117,7 +118,8 @@ char *health_failures(const Health *h, bool needed_only) {
 static json_t *component_to_json(const Component *c, bool details) {
         if (!details)
                 return json_string(c->up ? "UP" : "DOWN");
-        return json_pack("{s:s, s:o, s:o}", "status", c->up ? "UP" : "DOWN", "message", json_text(c->message), "since", json_timestamp(c->since));
+        return json_pack("{s:s, s:o, s:o}", "status", c->up ? "UP" : "DOWN", "message",
+                         json_text(c->message), "since", json_timestamp(c->since));
 }
 
 json_t *health_to_json(const Health *h, bool details) {

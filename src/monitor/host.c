@@ -8,9 +8,11 @@
 #include "basic/text.h"
 #include "basic/timestamp.h"
 
-#define PROC_FILE_BYTES_MAX (256U * 1024)       /* /proc/stat grows with CPUs and interrupts */
+#define PROC_FILE_BYTES_MAX (256U * 1024) /* /proc/stat grows with CPUs and interrupts */
 
-typedef struct CpuTimes { uint64_t busy, total; } CpuTimes;     /* clock ticks */
+typedef struct CpuTimes {
+        uint64_t busy, total;
+} CpuTimes; /* clock ticks */
 
 struct Host {
         char *proc, *disk;
@@ -80,7 +82,8 @@ static CpuTimes cpu_times(const char *stat) {
         unsigned long long t[8] = {};
         CpuTimes times = {};
 
-        if (!stat || sscanf(stat, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) < 4)
+        if (!stat || sscanf(stat, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3],
+                            &t[4], &t[5], &t[6], &t[7]) < 4)
                 return times;
         for (size_t i = 0; i < ELEMENTSOF(t); i++)
                 times.total += t[i];
@@ -118,8 +121,9 @@ static int put_memory(Host *h, json_t *object) {
         uint64_t total = meminfo ? line_number(meminfo, "MemTotal") * 1024 : 0;
         uint64_t available = meminfo ? line_number(meminfo, "MemAvailable") * 1024 : 0;
         uint64_t used = total > available ? total - available : 0;
-        json_t *members = json_pack("{s:I, s:I, s:I, s:f}", "memory_total", (json_int_t) total, "memory_available", (json_int_t) available,
-                                    "memory_used", (json_int_t) used, "memory_percent", percent_of(used, total));
+        json_t *members = json_pack("{s:I, s:I, s:I, s:f}", "memory_total", (json_int_t) total,
+                                    "memory_available", (json_int_t) available, "memory_used",
+                                    (json_int_t) used, "memory_percent", percent_of(used, total));
 
         return members ? json_object_update_new(object, members) : -ENOMEM;
 }
@@ -133,8 +137,9 @@ static int put_disk(Host *h, json_t *object) {
         total = (uint64_t) fs.f_blocks * fs.f_frsize;
         unused = (uint64_t) fs.f_bfree * fs.f_frsize;
         available = (uint64_t) fs.f_bavail * fs.f_frsize;
-        members = json_pack("{s:I, s:I, s:I, s:f}", "disk_total", (json_int_t) total, "disk_used", (json_int_t) (total - unused),
-                            "disk_free", (json_int_t) available, "disk_percent", percent_of(total - unused, total - unused + available));
+        members = json_pack("{s:I, s:I, s:I, s:f}", "disk_total", (json_int_t) total, "disk_used",
+                            (json_int_t) (total - unused), "disk_free", (json_int_t) available,
+                            "disk_percent", percent_of(total - unused, total - unused + available));
         return members ? json_object_update_new(object, members) : -ENOMEM;
 }
 
@@ -152,20 +157,24 @@ static unsigned count_sockets(const Host *h) {
         for (const struct dirent *entry = folder ? readdir(folder) : NULL; entry; entry = readdir(folder)) {
                 char target[8] = "";
 
-                n += readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1) > 0 && text_starts_with(target, "socket:");
+                n += readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1) > 0 &&
+                     text_starts_with(target, "socket:");
         }
         if (folder)
                 (void) closedir(folder);
         return n;
 }
 
-/* utime and stime of /proc/self/stat, and starttime; the name may hold spaces, so reading begins after its bracket. */
+/* utime and stime of /proc/self/stat, and starttime; the name may hold spaces, so reading begins after its
+ * bracket. */
 static uint64_t process_ticks(const char *stat, uint64_t *ret_start) {
         unsigned long long user = 0, kernel = 0, start = 0;
         const char *after = stat ? strrchr(stat, ')') : NULL;
 
-        if (!after || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %llu",
-                             &user, &kernel, &start) != 3)
+        if (!after ||
+            sscanf(after + 1,
+                   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %llu",
+                   &user, &kernel, &start) != 3)
                 return 0;
         *ret_start = start;
         return user + kernel;
@@ -174,7 +183,8 @@ static uint64_t process_ticks(const char *stat, uint64_t *ret_start) {
 static double process_percent(Host *h, uint64_t now_usec) {
         _cleanup_free_ char *stat = proc_read(h, "self/stat");
         uint64_t start = 0, ticks = process_ticks(stat, &start), per_sec = (uint64_t) sysconf(_SC_CLK_TCK);
-        uint64_t since = h->process_at_usec > 0 ? h->process_at_usec : start * (uint64_t) USEC_PER_SEC / per_sec;
+        uint64_t since = h->process_at_usec > 0 ? h->process_at_usec
+                                                : start * (uint64_t) USEC_PER_SEC / per_sec;
         uint64_t used_usec = (ticks - h->process_ticks) * (uint64_t) USEC_PER_SEC / per_sec;
 
         h->process_ticks = ticks;
@@ -184,11 +194,12 @@ static double process_percent(Host *h, uint64_t now_usec) {
 
 static int put_process(Host *h, uint64_t now_usec, json_t *object) {
         _cleanup_free_ char *status = proc_read(h, "self/status");
-        json_t *members = json_pack("{s:I, s:I, s:f, s:I, s:I}",
-                                    "process_memory_rss", (json_int_t) (status ? line_number(status, "VmRSS") * 1024 : 0),
-                                    "process_memory_vms", (json_int_t) (status ? line_number(status, "VmSize") * 1024 : 0),
-                                    "process_cpu_percent", process_percent(h, now_usec),
-                                    "process_threads", (json_int_t) (status ? line_number(status, "Threads") : 0),
+        json_t *members = json_pack("{s:I, s:I, s:f, s:I, s:I}", "process_memory_rss",
+                                    (json_int_t) (status ? line_number(status, "VmRSS") * 1024 : 0),
+                                    "process_memory_vms",
+                                    (json_int_t) (status ? line_number(status, "VmSize") * 1024 : 0),
+                                    "process_cpu_percent", process_percent(h, now_usec), "process_threads",
+                                    (json_int_t) (status ? line_number(status, "Threads") : 0),
                                     "process_connections", (json_int_t) count_sockets(h));
 
         return members ? json_object_update_new(object, members) : -ENOMEM;
@@ -202,7 +213,8 @@ int host_sample(Host *h, uint64_t now_usec, json_t **ret) {
                 return 0;
         }
         object = json_pack("{s:o}", "timestamp", json_timestamp(timestamp_now()));
-        if (!object || put_cpu(h, object) < 0 || put_memory(h, object) < 0 || put_disk(h, object) < 0 || put_process(h, now_usec, object) < 0)
+        if (!object || put_cpu(h, object) < 0 || put_memory(h, object) < 0 || put_disk(h, object) < 0 ||
+            put_process(h, now_usec, object) < 0)
                 return -ENOMEM;
         json_decref(h->cached);
         h->cached = json_incref(object);

@@ -6,11 +6,11 @@
 
 typedef struct Sample {
         int64_t taken_at;
-        json_t *values;         /* array, as the answer has it */
+        json_t *values; /* array, as the answer has it */
 } Sample;
 
 struct Sampler {
-        Sample *samples;        /* ring: `next` is the oldest once it is full */
+        Sample *samples; /* ring: `next` is the oldest once it is full */
         size_t n_samples, next;
 };
 
@@ -45,7 +45,7 @@ int sampler_take(Sampler *s, const MetricSet *set, int64_t taken_at) {
         if (r < 0)
                 return r;
         json_decref(place->values);
-        *place = (Sample) { taken_at, values };
+        *place = (Sample){taken_at, values};
         s->next = (s->next + 1) % SAMPLER_SAMPLES_MAX;
         if (s->n_samples < SAMPLER_SAMPLES_MAX)
                 s->n_samples++;
@@ -76,7 +76,8 @@ int sampler_list(const Sampler *s, const char *prefix, int64_t from, size_t limi
         if (!array)
                 return -ENOMEM;
         for (size_t age = 1; age <= s->n_samples && json_array_size(array) < limit; age++) {
-                const Sample *sample = &s->samples[(s->next + SAMPLER_SAMPLES_MAX - age) % SAMPLER_SAMPLES_MAX];
+                const Sample *sample =
+                        &s->samples[(s->next + SAMPLER_SAMPLES_MAX - age) % SAMPLER_SAMPLES_MAX];
 
                 if (sample->taken_at < from)
                         break;
@@ -88,6 +89,4 @@ int sampler_list(const Sampler *s, const char *prefix, int64_t from, size_t limi
         return 0;
 }
 
-size_t sampler_n_samples(const Sampler *s) {
-        return s->n_samples;
-}
+size_t sampler_n_samples(const Sampler *s) { return s->n_samples; }

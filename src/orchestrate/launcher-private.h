@@ -9,15 +9,15 @@ typedef struct Running {
         Launcher *launcher;
         struct Running *next;
         char id[UUID_TEXT_SIZE];
-        sd_event_source *source;        /* child or pidfd; NULL with units */
-        int pidfd;                      /* of one taken over, or -EBADF */
-        struct UnitWatch *watch;        /* with units */
+        sd_event_source *source; /* child or pidfd; NULL with units */
+        int pidfd;               /* of one taken over, or -EBADF */
+        struct UnitWatch *watch; /* with units */
 } Running;
 
 struct Launcher {
         sd_event *event;
-        char *worker;                   /* NULL: units */
-        struct UnitBus *units;          /* NULL: children */
+        char *worker;          /* NULL: units */
+        struct UnitBus *units; /* NULL: children */
         launcher_ended_t ended;
         void *userdata;
         Running *running;

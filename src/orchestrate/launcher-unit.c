@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker as terrafusion-operation@ID.service: its own cgroup, limits and journal. Source: org.freedesktop.systemd1(5), systemd 252.
- * 1 match the unit's signals  2 StartUnit  3 JobRemoved: it was started (or refused)  4 inactive or failed: read how it ended,
- * reset the unit, tell the owner. */
+/* A worker as terrafusion-operation@ID.service: its own cgroup, limits and journal. Source:
+ * org.freedesktop.systemd1(5), systemd 252. 1 match the unit's signals  2 StartUnit  3 JobRemoved: it was
+ * started (or refused)  4 inactive or failed: read how it ended, reset the unit, tell the owner. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
@@ -9,8 +9,8 @@
 #include "basic/text.h"
 #include "orchestrate/launcher-private.h"
 
-#define SYSTEMD "org.freedesktop.systemd1"
-#define SYSTEMD_PATH "/org/freedesktop/systemd1"
+#define SYSTEMD         "org.freedesktop.systemd1"
+#define SYSTEMD_PATH    "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 
 typedef struct UnitBus {
@@ -25,7 +25,7 @@ typedef struct UnitWatch {
         char *name, *path, *active_state;
         sd_bus_slot *changes, *call;
         int32_t exec_code, exec_status;
-        bool started;                   /* its job is done: an inactive unit has ended, not not-yet begun */
+        bool started; /* its job is done: an inactive unit has ended, not not-yet begun */
 } UnitWatch;
 
 UnitWatch *unit_watch_free(UnitWatch *w) {
@@ -96,8 +96,10 @@ static void watch_settle(UnitWatch *w) {
 
         if (!w->started || !(failed || text_equal(w->active_state, "inactive")))
                 return;
-        if (failed)     /* a failed unit stays loaded, and its name is not free for the next attempt, until it is reset */
-                (void) sd_bus_call_method_async(w->units->bus, NULL, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "ResetFailedUnit", NULL, NULL, "s", w->name);
+        if (failed) /* a failed unit stays loaded, and its name is not free for the next attempt, until it is
+                       reset */
+                (void) sd_bus_call_method_async(w->units->bus, NULL, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                                "ResetFailedUnit", NULL, NULL, "s", w->name);
         launcher_report(w->running, w->exec_code == CLD_EXITED ? w->exec_status : -1);
 }
 
@@ -105,7 +107,7 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         UnitWatch *w = userdata;
 
         if (sd_bus_message_is_method_error(m, NULL) || watch_read_properties(w, m) < 0) {
-                launcher_report(w->running, -1);        /* the state store knows better */
+                launcher_report(w->running, -1); /* the state store knows better */
                 return 0;
         }
         watch_settle(w);
@@ -124,7 +126,9 @@ static int on_properties_changed(sd_bus_message *m, void *userdata, sd_bus_error
 /* Asks for all interfaces' properties at once (an empty name), since state and exit status are in two. */
 static void watch_query(UnitWatch *w) {
         w->call = sd_bus_slot_unref(w->call);
-        if (sd_bus_call_method_async(w->units->bus, &w->call, SYSTEMD, w->path, "org.freedesktop.DBus.Properties", "GetAll", on_properties, w, "s", "") < 0)
+        if (sd_bus_call_method_async(w->units->bus, &w->call, SYSTEMD, w->path,
+                                     "org.freedesktop.DBus.Properties", "GetAll", on_properties, w, "s",
+                                     "") < 0)
                 launcher_report(w->running, -1);
 }
 
@@ -159,7 +163,8 @@ static int on_start_answered(sd_bus_message *m, void *userdata, sd_bus_error *re
 }
 
 static int bus_error(int r, const char *what, Error *error) {
-        return error_set(error, ERROR_SYSTEM_UNAVAILABLE, "Look at `systemctl status dbus terrafusion-syncd`",
+        return error_set(error, ERROR_SYSTEM_UNAVAILABLE,
+                         "Look at `systemctl status dbus terrafusion-syncd`",
                          "The system manager could not be asked to %s: %s", what, strerror(-r));
 }
 
@@ -176,11 +181,13 @@ int unit_bus_new(Launcher *l, UnitBus **ret, Error *error) {
         r = sd_bus_attach_event(u->bus, l->event, 0);
         if (r < 0)
                 return bus_error(r, "start workers", error);
-        r = sd_bus_match_signal_async(u->bus, &u->jobs, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved", on_job_removed, NULL, u);
+        r = sd_bus_match_signal_async(u->bus, &u->jobs, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved",
+                                      on_job_removed, NULL, u);
         if (r < 0)
                 return bus_error(r, "tell when jobs end", error);
         /* Without a subscriber the manager sends no signals. */
-        r = sd_bus_call_method_async(u->bus, NULL, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe", NULL, NULL, NULL);
+        r = sd_bus_call_method_async(u->bus, NULL, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe", NULL,
+                                     NULL, NULL);
         if (r < 0)
                 return bus_error(r, "send signals", error);
         *ret = TAKE_PTR(u);
@@ -196,13 +203,16 @@ int unit_bus_start(UnitBus *u, Running *running, Error *error) {
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to start a worker");
         w->running = running;
         w->units = u;
-        r = sd_bus_match_signal_async(u->bus, &w->changes, SYSTEMD, w->path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+        r = sd_bus_match_signal_async(u->bus, &w->changes, SYSTEMD, w->path,
+                                      "org.freedesktop.DBus.Properties", "PropertiesChanged",
                                       on_properties_changed, NULL, w);
         if (r < 0)
                 return bus_error(r, "watch a worker", error);
         /* A unit left by an earlier syncd would refuse to start while failed. */
-        (void) sd_bus_call_method_async(u->bus, NULL, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "ResetFailedUnit", NULL, NULL, "s", w->name);
-        r = sd_bus_call_method_async(u->bus, &w->call, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartUnit", on_start_answered, w, "ss", w->name, "fail");
+        (void) sd_bus_call_method_async(u->bus, NULL, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                        "ResetFailedUnit", NULL, NULL, "s", w->name);
+        r = sd_bus_call_method_async(u->bus, &w->call, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartUnit",
+                                     on_start_answered, w, "ss", w->name, "fail");
         if (r < 0)
                 return bus_error(r, "start a worker", error);
         running->watch = TAKE_PTR(w);
@@ -210,6 +220,6 @@ int unit_bus_start(UnitBus *u, Running *running, Error *error) {
 }
 
 int unit_bus_stop(UnitBus *u, Running *running) {
-        return sd_bus_call_method_async(u->bus, NULL, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "KillUnit", NULL, NULL, "ssi",
-                                        running->watch->name, "main", (int32_t) SIGTERM);
+        return sd_bus_call_method_async(u->bus, NULL, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "KillUnit",
+                                        NULL, NULL, "ssi", running->watch->name, "main", (int32_t) SIGTERM);
 }

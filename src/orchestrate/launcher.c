@@ -11,7 +11,7 @@
 #include "orchestrate/launcher-private.h"
 
 /* What a worker must not inherit: it would answer for syncd, or take over its sockets. */
-static const char *const withheld[] = { "NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_" };
+static const char *const withheld[] = {"NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_"};
 
 int launcher_new(sd_event *event, launcher_ended_t ended, void *userdata, Launcher **ret) {
         Launcher *l = calloc(1, sizeof(Launcher));
@@ -25,7 +25,8 @@ int launcher_new(sd_event *event, launcher_ended_t ended, void *userdata, Launch
         return 0;
 }
 
-int launcher_new_child(sd_event *event, const char *worker, launcher_ended_t ended, void *userdata, Launcher **ret) {
+int launcher_new_child(sd_event *event, const char *worker, launcher_ended_t ended, void *userdata,
+                       Launcher **ret) {
         _cleanup_(launcher_freep) Launcher *l = NULL;
         int r;
 
@@ -39,7 +40,8 @@ int launcher_new_child(sd_event *event, const char *worker, launcher_ended_t end
         return 0;
 }
 
-int launcher_new_unit(sd_event *event, launcher_ended_t ended, void *userdata, Launcher **ret, Error *error) {
+int launcher_new_unit(sd_event *event, launcher_ended_t ended, void *userdata, Launcher **ret,
+                      Error *error) {
         _cleanup_(launcher_freep) Launcher *l = NULL;
         int r;
 
@@ -89,7 +91,8 @@ int launcher_add(Launcher *l, const char *operation_id, Running **ret, Error *er
         Running *added;
 
         if (launcher_find(l, operation_id))
-                return error_set(error, ERROR_ALREADY_RUNNING, NULL, "Operation \"%s\" has a worker already", operation_id);
+                return error_set(error, ERROR_ALREADY_RUNNING, NULL, "Operation \"%s\" has a worker already",
+                                 operation_id);
         added = calloc(1, sizeof(Running));
         if (!added)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to watch a worker");
@@ -117,7 +120,7 @@ void launcher_report(Running *r, int exit_status) {
         char id[UUID_TEXT_SIZE];
 
         memcpy(id, r->id, sizeof(id));
-        running_drop(r);        /* first, since the owner may start the next attempt at once */
+        running_drop(r); /* first, since the owner may start the next attempt at once */
         l->ended(id, exit_status, l->userdata);
 }
 
@@ -127,7 +130,7 @@ static int on_child(sd_event_source *source, const siginfo_t *si, void *userdata
 }
 
 static int on_pidfd(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        launcher_report(userdata, -1);  /* not our child: its outcome is in the state store */
+        launcher_report(userdata, -1); /* not our child: its outcome is in the state store */
         return 0;
 }
 
@@ -147,11 +150,12 @@ static char **environment_new(void) {
         return kept;
 }
 
-/* A session of its own, so that a Ctrl-C meant for syncd or the end of its terminal does not reach the worker; no parent-death
- * signal, since it is to finish while syncd is restarted. SIGPIPE stays ignored: stderr may go with syncd. */
+/* A session of its own, so that a Ctrl-C meant for syncd or the end of its terminal does not reach the
+ * worker; no parent-death signal, since it is to finish while syncd is restarted. SIGPIPE stays ignored:
+ * stderr may go with syncd. */
 static int worker_spawn(const char *worker, const char *operation_id, pid_t *ret) {
         _cleanup_free_ char **environment = environment_new();
-        char *argv[] = { (char *) worker, (char *) operation_id, NULL };
+        char *argv[] = {(char *) worker, (char *) operation_id, NULL};
         posix_spawnattr_t attributes;
         sigset_t none, defaults;
         int r;
@@ -166,7 +170,8 @@ static int worker_spawn(const char *worker, const char *operation_id, pid_t *ret
                 return -r;
         (void) posix_spawnattr_setsigmask(&attributes, &none);
         (void) posix_spawnattr_setsigdefault(&attributes, &defaults);
-        (void) posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+        (void) posix_spawnattr_setflags(&attributes,
+                                        POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
         r = posix_spawn(ret, worker, NULL, &attributes, argv, environment);
         (void) posix_spawnattr_destroy(&attributes);
         return -r;
@@ -174,7 +179,8 @@ static int worker_spawn(const char *worker, const char *operation_id, pid_t *ret
 
 static int spawn_error(const char *worker, int r, Error *error) {
         if (r == -ENOENT || r == -EACCES || r == -ENOEXEC)
-                return error_set(error, ERROR_CONFIGURATION, "Install terrafusion-worker there, or set TERRAFUSION_WORKER to its path",
+                return error_set(error, ERROR_CONFIGURATION,
+                                 "Install terrafusion-worker there, or set TERRAFUSION_WORKER to its path",
                                  "The worker program \"%s\" cannot be run: %s", worker, strerror(-r));
         return error_set(error, ERROR_OUT_OF_MEMORY, "Give the service more processes or memory",
                          "No process for the worker \"%s\": %s", worker, strerror(-r));
@@ -189,7 +195,7 @@ static int child_start(Launcher *l, Running *added, Error *error) {
                 return spawn_error(l->worker, r, error);
         r = sd_event_add_child(l->event, &added->source, pid, WEXITED, on_child, added);
         if (r < 0) {
-                (void) kill(pid, SIGKILL);      /* it has not begun; an unwatched worker would be started twice */
+                (void) kill(pid, SIGKILL); /* it has not begun; an unwatched worker would be started twice */
                 (void) waitpid(pid, NULL, 0);
                 return spawn_error(l->worker, r, error);
         }
@@ -220,7 +226,9 @@ int launcher_adopt(Launcher *l, const char *operation_id, int pidfd, Error *erro
         r = sd_event_add_io(l->event, &added->source, pidfd, EPOLLIN, on_pidfd, added);
         if (r < 0) {
                 running_drop(added);
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot watch the worker of operation \"%s\": %s", operation_id, strerror(-r));
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL,
+                                 "Cannot watch the worker of operation \"%s\": %s", operation_id,
+                                 strerror(-r));
         }
         (void) sd_event_source_set_description(added->source, "worker-found");
         added->pidfd = pidfd;

@@ -8,12 +8,12 @@ typedef struct Entry {
         char id[UUID_TEXT_SIZE];
         char *lane;
         bool is_check, is_running;
-        unsigned n_attempts, n_lost;    /* begun; lost in a row */
+        unsigned n_attempts, n_lost; /* begun; lost in a row */
         uint64_t due_usec;
 } Entry;
 
 struct Queue {
-        Entry *entries;         /* oldest first: order of arrival is order of service */
+        Entry *entries; /* oldest first: order of arrival is order of service */
         size_t n_entries, capacity;
         unsigned n_operations_max;
         uint64_t random;
@@ -85,16 +85,16 @@ static size_t count_running(const Queue *q, bool checks) {
         return n;
 }
 
-size_t queue_n_running(const Queue *q) {
-        return count_running(q, false) + count_running(q, true);
-}
+size_t queue_n_running(const Queue *q) { return count_running(q, false) + count_running(q, true); }
 
-size_t queue_n_waiting(const Queue *q) {
-        return q->n_entries - queue_n_running(q);
-}
+size_t queue_n_waiting(const Queue *q) { return q->n_entries - queue_n_running(q); }
 
-int queue_offer(Queue *q, const char *id, const char *lane, bool is_check, unsigned n_attempts, uint64_t due_usec, bool is_running) {
-        Entry entry = { .is_check = is_check, .n_attempts = n_attempts, .due_usec = due_usec, .is_running = is_running };
+int queue_offer(Queue *q, const char *id, const char *lane, bool is_check, unsigned n_attempts,
+                uint64_t due_usec, bool is_running) {
+        Entry entry = {.is_check = is_check,
+                       .n_attempts = n_attempts,
+                       .due_usec = due_usec,
+                       .is_running = is_running};
         size_t length = strlen(id);
         int r;
 
@@ -114,11 +114,12 @@ int queue_offer(Queue *q, const char *id, const char *lane, bool is_check, unsig
         return 0;
 }
 
-/* One at a time per lane, in the order of arrival: one that waits for its next attempt keeps its place, since a later run of the
- * same pair would only meet the same trouble. */
+/* One at a time per lane, in the order of arrival: one that waits for its next attempt keeps its place,
+ * since a later run of the same pair would only meet the same trouble. */
 static bool lane_is_taken(const Queue *q, const Entry *e) {
         for (const Entry *other = q->entries; other < q->entries + q->n_entries; other++)
-                if (other != e && other->is_check == e->is_check && (other->is_running || other < e) && text_equal(other->lane, e->lane))
+                if (other != e && other->is_check == e->is_check && (other->is_running || other < e) &&
+                    text_equal(other->lane, e->lane))
                         return true;
         return false;
 }
@@ -171,7 +172,8 @@ static uint64_t retry_due(Queue *q, Entry *e, QueueOutcome outcome, uint64_t now
         return now_usec + backoff_usec(e->n_attempts, random_next(&q->random));
 }
 
-QueueDecision queue_ended(Queue *q, const char *id, QueueOutcome outcome, uint64_t now_usec, uint64_t *ret_due_usec) {
+QueueDecision queue_ended(Queue *q, const char *id, QueueOutcome outcome, uint64_t now_usec,
+                          uint64_t *ret_due_usec) {
         Entry *e = entry_find(q, id);
 
         if (!e)
@@ -209,9 +211,7 @@ bool queue_is_running(const Queue *q, const char *id) {
         return e && e->is_running;
 }
 
-bool queue_has(const Queue *q, const char *id) {
-        return entry_find(q, id);
-}
+bool queue_has(const Queue *q, const char *id) { return entry_find(q, id); }
 
 unsigned queue_n_attempts(const Queue *q, const char *id) {
         const Entry *e = entry_find(q, id);

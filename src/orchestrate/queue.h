@@ -1,52 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Which operation runs next: pure decisions from state, events and the time that is given. In syncd. Does no input or output,
- * reads no clock; times are µs of one clock that never jumps (CLOCK_MONOTONIC). */
+/* Which operation runs next: pure decisions from state, events and the time that is given. In syncd. Does no
+ * input or output, reads no clock; times are µs of one clock that never jumps (CLOCK_MONOTONIC). */
 #include "basic/alloc.h"
 #include "basic/uuid.h"
 
-#define BACKOFF_BASE_USEC (250U * 1000U)                /* before the second attempt, at most */
-#define BACKOFF_CAP_USEC (60U * 1000U * 1000U)          /* longest wait between two attempts */
-#define LOST_AT_ONCE_MAX 2U     /* lost workers in a row that are replaced without a wait; more look like a crash at the same place */
-#define QUEUE_CHECKS_MAX 1U     /* checks that run beside the limited operations: they read a little and nobody waits for a night's run */
+#define BACKOFF_BASE_USEC (250U * 1000U)        /* before the second attempt, at most */
+#define BACKOFF_CAP_USEC  (60U * 1000U * 1000U) /* longest wait between two attempts */
+#define LOST_AT_ONCE_MAX                                                                                 \
+        2U /* lost workers in a row that are replaced without a wait; more look like a crash at the same \
+              place */
+#define QUEUE_CHECKS_MAX                                                                               \
+        1U /* checks that run beside the limited operations: they read a little and nobody waits for a \
+              night's run */
 
 typedef struct Queue Queue;
 
 /* How a worker ended, as far as the next decision needs it. */
 typedef enum QueueOutcome {
-        QUEUE_OUTCOME_FINAL,    /* completed, failed for good or cancelled */
-        QUEUE_OUTCOME_TRANSIENT,        /* wants another attempt later */
-        QUEUE_OUTCOME_LOST,     /* died, or could not be started */
+        QUEUE_OUTCOME_FINAL,     /* completed, failed for good or cancelled */
+        QUEUE_OUTCOME_TRANSIENT, /* wants another attempt later */
+        QUEUE_OUTCOME_LOST,      /* died, or could not be started */
 } QueueOutcome;
 
 typedef enum QueueDecision {
-        QUEUE_FORGET,           /* it is over, or not known here */
-        QUEUE_RETRY,            /* stays, with a time of its next attempt */
-        QUEUE_GIVE_UP,          /* no attempts left: the caller finishes it as FAILED */
+        QUEUE_FORGET,  /* it is over, or not known here */
+        QUEUE_RETRY,   /* stays, with a time of its next attempt */
+        QUEUE_GIVE_UP, /* no attempts left: the caller finishes it as FAILED */
 } QueueDecision;
 
-/* n_operations_max: how many may run at once (checks beside them). seed: of the jitter; tests give their own. */
+/* n_operations_max: how many may run at once (checks beside them). seed: of the jitter; tests give their
+ * own. */
 _must_check_ int queue_new(unsigned n_operations_max, uint64_t seed, Queue **ret);
 Queue *queue_free(Queue *q);
 DEFINE_CLEANUP(Queue, queue_free)
-void queue_set_limit(Queue *q, unsigned n_operations_max);      /* running ones go on */
+void queue_set_limit(Queue *q, unsigned n_operations_max); /* running ones go on */
 
-/* Puts an operation at the end. lane: what runs one at a time, the pair's name. is_check: beside the limit. n_attempts: begun before.
- * due_usec: not before (0: at once). is_running: its worker lives already. Copies.
+/* Puts an operation at the end. lane: what runs one at a time, the pair's name. is_check: beside the limit.
+ * n_attempts: begun before. due_usec: not before (0: at once). is_running: its worker lives already. Copies.
  * -EEXIST: is there; -ENOBUFS: OPERATIONS_WAITING_MAX wait already; -ENOMEM. */
-_must_check_ int queue_offer(Queue *q, const char *id, const char *lane, bool is_check, unsigned n_attempts, uint64_t due_usec, bool is_running);
-/* 1 and the id (UUID_TEXT_SIZE) of an operation that is to be started now; it counts as running from here on. 0: none. */
+_must_check_ int queue_offer(Queue *q, const char *id, const char *lane, bool is_check, unsigned n_attempts,
+                             uint64_t due_usec, bool is_running);
+/* 1 and the id (UUID_TEXT_SIZE) of an operation that is to be started now; it counts as running from here
+ * on. 0: none. */
 _must_check_ int queue_next(Queue *q, uint64_t now_usec, char *ret_id);
 /* When queue_next() should be asked again if nothing happens before; UINT64_MAX: only after an event. */
 uint64_t queue_wake_usec(const Queue *q, uint64_t now_usec);
-/* A worker ended. ret_due_usec (QUEUE_RETRY only): when the next attempt is planned; now_usec for at once. The operation keeps its
- * place as if it ran until queue_release(), so that the next attempt never begins before the last one's end is on disk. */
-QueueDecision queue_ended(Queue *q, const char *id, QueueOutcome outcome, uint64_t now_usec, uint64_t *ret_due_usec);
+/* A worker ended. ret_due_usec (QUEUE_RETRY only): when the next attempt is planned; now_usec for at once.
+ * The operation keeps its place as if it ran until queue_release(), so that the next attempt never begins
+ * before the last one's end is on disk. */
+QueueDecision queue_ended(Queue *q, const char *id, QueueOutcome outcome, uint64_t now_usec,
+                          uint64_t *ret_due_usec);
 void queue_release(Queue *q, const char *id);
 /* Takes a waiting operation out: 1. 0: it runs, its worker has to be stopped. -ENOENT: not here. */
 _must_check_ int queue_cancel(Queue *q, const char *id);
 
-/* "attempt" (a later time), "pair" (another of its pair runs or is before it), "worker" (the limit), NULL: runs or is not here. */
+/* "attempt" (a later time), "pair" (another of its pair runs or is before it), "worker" (the limit), NULL:
+ * runs or is not here. */
 const char *queue_waiting_for(const Queue *q, const char *id, uint64_t now_usec);
 bool queue_is_running(const Queue *q, const char *id);
 bool queue_has(const Queue *q, const char *id);
@@ -54,6 +64,6 @@ unsigned queue_n_attempts(const Queue *q, const char *id);
 size_t queue_n_waiting(const Queue *q);
 size_t queue_n_running(const Queue *q);
 
-/* A wait before attempt number n_attempts + 1, evenly from 0 … min(cap, base · 2^(n_attempts-1)): full jitter, so that pairs that failed
- * together do not come back together. random: any 64 bits. */
+/* A wait before attempt number n_attempts + 1, evenly from 0 … min(cap, base · 2^(n_attempts-1)): full
+ * jitter, so that pairs that failed together do not come back together. random: any 64 bits. */
 uint64_t backoff_usec(unsigned n_attempts, uint64_t random);

@@ -6,7 +6,7 @@
 #include "store/operations.h"
 #include "syncd/syncd.h"
 
-#define USEC_PER_DAY (24LL * 3600 * USEC_PER_SEC)
+#define USEC_PER_DAY      (24LL * 3600 * USEC_PER_SEC)
 #define RECENT_OPERATIONS 5U
 
 static int no_memory(Error *error) {
@@ -17,7 +17,8 @@ static int on_recent(const Operation *o, void *userdata) {
         return json_array_append_new(userdata, operation_to_json(o)) < 0 ? -ENOMEM : 0;
 }
 
-static int count_operations(Database *state, OperationFilter filter, json_t *rows, uint64_t *ret, Error *error) {
+static int count_operations(Database *state, OperationFilter filter, json_t *rows, uint64_t *ret,
+                            Error *error) {
         return operation_list(state, &filter, on_recent, rows, ret, error);
 }
 
@@ -27,22 +28,27 @@ static int work_summary(Database *state, void *job, Error *error) {
         uint64_t n_all = 0, n_today = 0, n_completed = 0, n_failed = 0, n_ended;
         int r;
 
-        r = count_operations(state, (OperationFilter) { .kind = -1, .status = -1, .limit = RECENT_OPERATIONS }, recent, &n_all, error);
+        r = count_operations(state, (OperationFilter){.kind = -1, .status = -1, .limit = RECENT_OPERATIONS},
+                             recent, &n_all, error);
         if (r < 0)
                 return r;
-        r = count_operations(state, (OperationFilter) { .kind = -1, .status = -1, .from = q->from, .limit = 1 }, today, &n_today, error);
+        r = count_operations(state, (OperationFilter){.kind = -1, .status = -1, .from = q->from, .limit = 1},
+                             today, &n_today, error);
         if (r < 0)
                 return r;
-        r = count_operations(state, (OperationFilter) { .kind = -1, .status = OPERATION_COMPLETED, .limit = 1 }, rest, &n_completed, error);
+        r = count_operations(state, (OperationFilter){.kind = -1, .status = OPERATION_COMPLETED, .limit = 1},
+                             rest, &n_completed, error);
         if (r < 0)
                 return r;
-        r = count_operations(state, (OperationFilter) { .kind = -1, .status = OPERATION_FAILED, .limit = 1 }, rest, &n_failed, error);
+        r = count_operations(state, (OperationFilter){.kind = -1, .status = OPERATION_FAILED, .limit = 1},
+                             rest, &n_failed, error);
         if (r < 0)
                 return r;
         n_ended = n_completed + n_failed;
         if (json_put(q->result, "operations_today", json_integer((json_int_t) n_today)) < 0 ||
             json_put(q->result, "operations_total", json_integer((json_int_t) n_all)) < 0 ||
-            json_put(q->result, "success_rate", json_real(n_ended == 0 ? 0.0 : 100.0 * (double) n_completed / (double) n_ended)) < 0 ||
+            json_put(q->result, "success_rate",
+                     json_real(n_ended == 0 ? 0.0 : 100.0 * (double) n_completed / (double) n_ended)) < 0 ||
             json_put(q->result, "recent_operations", TAKE_PTR(recent)) < 0)
                 return no_memory(error);
         return 0;
@@ -58,47 +64,73 @@ int do_dashboard_summary(void *daemon, ApiRequest *request, Error *error) {
         if (r < 0)
                 return r;
         q->from = now - now % USEC_PER_DAY;
-        q->result = json_pack("{s:I, s:I}", "total_sync_pairs", (json_int_t) (s->pairs->n_pairs + s->pairs->n_broken), "active_sync_pairs", (json_int_t) s->pairs->n_pairs);
+        q->result = json_pack("{s:I, s:I}", "total_sync_pairs",
+                              (json_int_t) (s->pairs->n_pairs + s->pairs->n_broken), "active_sync_pairs",
+                              (json_int_t) s->pairs->n_pairs);
         if (!q->result)
                 return no_memory(error);
         return query_submit(&q, STORE_STATE, work_summary, error);
 }
 
 static json_t *dashboard_pair(const Syncd *s, const Pair *pair) {
-        const json_t *last = json_object_get(s->last_finished, pair->name);
-        const System *source = settings_system(s->settings, pair->source), *target = settings_system(s->settings, pair->target);
+        const System *source = settings_system(s->settings, pair->source);
+        const System *target = settings_system(s->settings, pair->target);
 
-        return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:n}", "id", pair->name, "name", json_text(pair->description ? pair->description : pair->name),
-                         "source_system", pair->source, "target_system", pair->target, "source_connection", json_text(source ? source->path : NULL),
-                         "target_connection", json_text(target ? target->path : NULL), "status", "ACTIVE", "last_sync",
-                         last ? json_incref(json_object_get(last, "end_time")) : json_null(), "next_sync");
+        return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:n}", "id", pair->name, "name",
+                         json_text(pair->description ? pair->description : pair->name), "source_system",
+                         pair->source, "target_system", pair->target, "source_connection",
+                         json_text(source ? source->path : NULL), "target_connection",
+                         json_text(target ? target->path : NULL), "status", "ACTIVE", "next_sync");
+}
+
+static int work_last_syncs(Database *state, void *job, Error *error) {
+        Query *q = job;
+        json_t *pair;
+        size_t i;
+
+        json_array_foreach(q->result, i, pair) {
+                json_auto_t *last = operation_newest(state, json_member_text(pair, "id"), false,
+                                                     OPERATION_COMPLETED, error);
+
+                if (!last)
+                        return error_errno(error->id);
+                if (json_put(pair, "last_sync", json_text(json_member_text(last, "end_time"))) < 0)
+                        return no_memory(error);
+        }
+        return 0;
 }
 
 int do_dashboard_pairs(void *daemon, ApiRequest *request, Error *error) {
         const Syncd *s = daemon;
-        json_auto_t *array = json_array();
+        _cleanup_(query_freep) Query *q = NULL;
+        int r;
 
+        r = query_new(daemon, request, &q, error);
+        if (r < 0)
+                return r;
+        q->result = json_array();
         for (size_t i = 0; i < s->pairs->n_pairs; i++)
-                if (json_array_append_new(array, dashboard_pair(s, s->pairs->pairs[i])) < 0)
+                if (json_array_append_new(q->result, dashboard_pair(s, s->pairs->pairs[i])) < 0)
                         return no_memory(error);
-        api_request_reply(request, TAKE_PTR(array));
-        return 0;
+        return query_submit(&q, STORE_STATE, work_last_syncs, error);
 }
 
 static int on_failed(const Operation *o, void *userdata) {
         _cleanup_free_ char *text = error_to_text(&o->error);
-        json_t *row = json_pack("{s:o, s:s, s:s, s:o, s:o}", "timestamp", json_timestamp(o->end_time), "operation_id", o->id, "sync_pair_id", o->sync_pair_id,
-                                "error_message", json_text(text), "details", json_text(o->error.remedy));
+        json_t *row = json_pack("{s:o, s:s, s:s, s:o, s:o}", "timestamp", json_timestamp(o->end_time),
+                                "operation_id", o->id, "sync_pair_id", o->sync_pair_id, "error_message",
+                                json_text(text), "details", json_text(o->error.remedy));
 
         return json_array_append_new(userdata, row) < 0 ? -ENOMEM : 0;
 }
 
 static int work_errors(Database *state, void *job, Error *error) {
         Query *q = job;
-        OperationFilter filter = { .kind = -1, .status = OPERATION_FAILED, .limit = q->limit };
+        OperationFilter filter = {.kind = -1, .status = OPERATION_FAILED, .limit = q->limit};
 
         q->result = json_array();
-        return q->result ? operation_list(state, &filter, on_failed, q->result, NULL, error) : no_memory(error);
+        return q->result ? operation_list(state, &filter, on_failed, q->result, NULL, error)
+                         : no_memory(error);
 }
 
 int do_dashboard_errors(void *daemon, ApiRequest *request, Error *error) {

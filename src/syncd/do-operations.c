@@ -11,9 +11,9 @@
 #include "store/quarantine.h"
 #include "syncd/syncd.h"
 
-#define LIST_LIMIT 10           /* the original's */
+#define LIST_LIMIT     10 /* the original's */
 #define FINDINGS_LIMIT 100
-#define USEC_PER_DAY (24LL * 3600 * USEC_PER_SEC)
+#define USEC_PER_DAY   (24LL * 3600 * USEC_PER_SEC)
 
 static int no_memory(Error *error) {
         return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the answer");
@@ -35,7 +35,8 @@ static int time_argument(ApiRequest *request, const char *name, int64_t *ret, Er
 
         if (!text || timestamp_parse(text, strlen(text), ret, &has_zone) >= 0)
                 return 0;
-        (void) error_set(error, ERROR_ARGUMENT, "Write it like 2026-11-24T08:00:00+00:00", "\"%s\" is no time", text);
+        (void) error_set(error, ERROR_ARGUMENT, "Write it like 2026-11-24T08:00:00+00:00",
+                         "\"%s\" is no time", text);
         return error_field(error, name);
 }
 
@@ -45,7 +46,13 @@ static int on_listed(const Operation *o, void *userdata) {
 
 static int work_list(Database *state, void *job, Error *error) {
         Query *q = job;
-        OperationFilter filter = { .sync_pair_id = q->pair, .kind = q->kind, .status = q->status, .from = q->from, .to = q->to, .limit = q->limit, .offset = q->offset };
+        OperationFilter filter = {.sync_pair_id = q->pair,
+                                  .kind = q->kind,
+                                  .status = q->status,
+                                  .from = q->from,
+                                  .to = q->to,
+                                  .limit = q->limit,
+                                  .offset = q->offset};
 
         q->result = json_array();
         if (!q->result)
@@ -71,7 +78,7 @@ static void put_link(Query *q) {
         const char *path = api_request_path(q->request);
         _cleanup_free_ char *link = NULL, *rest = NULL;
         const json_t *args = api_request_args(q->request);
-        static const char *const names[] = { "sync_pair_id", "status", "kind", "from", "to" };
+        static const char *const names[] = {"sync_pair_id", "status", "kind", "from", "to"};
 
         if (q->offset + q->limit >= q->total)
                 return;
@@ -87,7 +94,8 @@ static void put_link(Query *q) {
                 free(rest);
                 rest = longer;
         }
-        if (asprintf(&link, "<%.*s?%slimit=%u&offset=%u>; rel=\"next\"", (int) strcspn(path, "?"), path, rest ? rest : "", q->limit, q->offset + q->limit) < 0) {
+        if (asprintf(&link, "<%.*s?%slimit=%u&offset=%u>; rel=\"next\"", (int) strcspn(path, "?"), path,
+                     rest ? rest : "", q->limit, q->offset + q->limit) < 0) {
                 link = NULL;
                 return;
         }
@@ -140,7 +148,8 @@ static int query_by_id(Syncd *s, ApiRequest *request, Query **ret, Error *error)
         int r;
 
         if (!uuid_is_valid(id)) {
-                (void) error_set(error, ERROR_NOT_FOUND, "`terrafusionctl operations` lists what there is", "There is no operation \"%s\"", id);
+                (void) error_set(error, ERROR_NOT_FOUND, "`terrafusionctl operations` lists what there is",
+                                 "There is no operation \"%s\"", id);
                 return error_field(error, "id");
         }
         r = query_new(s, request, &q, error);
@@ -215,8 +224,9 @@ static void on_cancelled(void *job, int r, Error *error) {
                 api_request_fail(q->request, error);
                 return;
         }
-        log_event(LOG_NOTICE, MESSAGE_WRITE_REQUEST, "The cancellation of an operation was asked for.", "OPERATION_ID", q->id, "API_KEY_NAME", api_request_caller(q->request),
-                  "REQUEST_ID", api_request_id(q->request), NULL);
+        log_event(LOG_NOTICE, MESSAGE_WRITE_REQUEST, "The cancellation of an operation was asked for.",
+                  "OPERATION_ID", q->id, "API_KEY_NAME", api_request_caller(q->request), "REQUEST_ID",
+                  api_request_id(q->request), NULL);
         manager_cancelled(q->syncd, q->id, q->number == 1, q->request);
 }
 
@@ -243,7 +253,8 @@ static int findings_flatten(json_t *rows, const json_t *held, Error *error) {
                 json_auto_t *row = json_deep_copy(finding);
 
                 if (!row || json_put(row, "entity", json_incref(json_object_get(held, "entity"))) < 0 ||
-                    json_put(row, "key", json_incref(json_object_get(held, "key"))) < 0 || json_array_append(rows, row) < 0)
+                    json_put(row, "key", json_incref(json_object_get(held, "key"))) < 0 ||
+                    json_array_append(rows, row) < 0)
                         return no_memory(error);
         }
         return 0;
@@ -264,7 +275,8 @@ static int work_findings(Database *state, void *job, Error *error) {
                 const json_t *held;
                 size_t i;
 
-                r = quarantine_list(q->state_directory, o->sync_pair_id, NULL, NULL, OPERATIONS_LISTED_MAX, offset, &page, &total, error);
+                r = quarantine_list(q->state_directory, o->sync_pair_id, NULL, NULL, OPERATIONS_LISTED_MAX,
+                                    offset, &page, &total, error);
                 if (r < 0)
                         return r;
                 json_array_foreach(page, i, held) {
@@ -278,7 +290,8 @@ static int work_findings(Database *state, void *job, Error *error) {
                         break;
         }
         q->result = json_array();
-        for (size_t i = q->offset; q->result && i < json_array_size(rows) && i < (size_t) q->offset + q->limit; i++)
+        for (size_t i = q->offset;
+             q->result && i < json_array_size(rows) && i < (size_t) q->offset + q->limit; i++)
                 (void) json_array_append(q->result, json_array_get(rows, i));
         return q->result ? 0 : no_memory(error);
 }

@@ -13,7 +13,8 @@ static int no_memory(Error *error) {
 
 static const char *pair_status(const Syncd *s, const char *name) {
         for (const Live *live = s->live.first; live; live = live->next)
-                if (text_equal(live->operation->sync_pair_id, name) && live->operation->kind != OPERATION_CHECK)
+                if (text_equal(live->operation->sync_pair_id, name) &&
+                    live->operation->kind != OPERATION_CHECK)
                         return live->operation->status == OPERATION_RUNNING ? "RUNNING" : "WAITING";
         return "ACTIVE";
 }
@@ -21,14 +22,16 @@ static const char *pair_status(const Syncd *s, const char *name) {
 static json_t *pair_answer(const Syncd *s, const Pair *pair) {
         json_auto_t *object = pair_to_json(pair);
 
-        if (!object || json_put(object, "status", json_string(pair_status(s, pair->name))) < 0 || json_put(object, "error", json_null()) < 0)
+        if (!object || json_put(object, "status", json_string(pair_status(s, pair->name))) < 0 ||
+            json_put(object, "error", json_null()) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }
 
 /* A pair whose file has mistakes is shown with the first of them: it would be missed if it were left out. */
 static json_t *broken_answer(const BrokenPair *broken) {
-        json_auto_t *object = json_pack("{s:s, s:s, s:o}", "name", broken->name, "status", "BROKEN", "file", json_text(broken->file));
+        json_auto_t *object = json_pack("{s:s, s:s, s:o}", "name", broken->name, "status", "BROKEN", "file",
+                                        json_text(broken->file));
         json_t *error = NULL;
 
         if (!object || error_to_json(&broken->first, &error) < 0 || json_put(object, "error", error) < 0)
@@ -36,34 +39,11 @@ static json_t *broken_answer(const BrokenPair *broken) {
         return TAKE_PTR(object);
 }
 
-static int on_newest(const Operation *o, void *userdata) {
-        json_t **ret = userdata;
-
-        if (o->kind == OPERATION_CHECK)
-                return 0;
-        *ret = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "id", o->id, "kind", operation_kind_to_string(o->kind), "status", operation_status_to_string(o->status),
-                         "start_time", json_timestamp(o->start_time), "end_time", json_timestamp(o->end_time),
-                         "error", o->error.id == ERROR_NONE ? json_null() : json_text(o->error.detail));
-        return -ECANCELED;      /* one is enough */
-}
-
-/* The newest operation of a pair with that status (-1: any), or null. */
-static json_t *outcome_of(Database *state, const char *pair, int status, Error *error) {
-        OperationFilter filter = { .sync_pair_id = pair, .kind = -1, .status = status, .limit = 20 };
-        _cleanup_error_ Error ignored = {};
-        json_t *found = NULL;
-        int r;
-
-        r = operation_list(state, &filter, on_newest, &found, NULL, &ignored);
-        if (r < 0 && !found && ignored.id != ERROR_NONE)
-                error_move(error, &ignored);
-        return found ? found : json_null();
-}
-
 static int put_standing(Database *state, const char *state_directory, json_t *pair, Error *error) {
         const char *name = json_member_text(pair, "name");
         _cleanup_error_ Error unread = {};
-        json_auto_t *held = NULL, *last = outcome_of(state, name, -1, error), *completed = outcome_of(state, name, OPERATION_COMPLETED, error);
+        json_auto_t *held = NULL, *last = operation_newest(state, name, false, -1, error),
+                    *completed = operation_newest(state, name, false, OPERATION_COMPLETED, error);
         const char *since = json_member_text(completed, "start_time");
         int64_t at = 0;
         uint64_t n_held = 0;
@@ -74,8 +54,10 @@ static int put_standing(Database *state, const char *state_directory, json_t *pa
                 return error_errno(error->id);
         is_known = since && timestamp_parse(since, strlen(since), &at, &has_zone) >= 0;
         r = quarantine_list(state_directory, name, NULL, NULL, 1, 0, &held, &n_held, &unread);
-        if (json_put(pair, "last_operation", json_incref(last)) < 0 || json_put(pair, "last_completed", json_incref(completed)) < 0 ||
-            json_put(pair, "lag_seconds", is_known ? json_integer((timestamp_now() - at) / USEC_PER_SEC) : json_null()) < 0 ||
+        if (json_put(pair, "last_operation", json_incref(last)) < 0 ||
+            json_put(pair, "last_completed", json_incref(completed)) < 0 ||
+            json_put(pair, "lag_seconds",
+                     is_known ? json_integer((timestamp_now() - at) / USEC_PER_SEC) : json_null()) < 0 ||
             json_put(pair, "quarantined", r < 0 ? json_null() : json_integer((json_int_t) n_held)) < 0)
                 return no_memory(error);
         return 0;
@@ -88,7 +70,9 @@ static int work_standing(Database *state, void *job, Error *error) {
         int r;
 
         if (json_is_object(q->result))
-                return json_member_text(q->result, "description") || json_object_get(q->result, "entities") ? put_standing(state, q->state_directory, q->result, error) : 0;
+                return json_member_text(q->result, "description") || json_object_get(q->result, "entities")
+                               ? put_standing(state, q->state_directory, q->result, error)
+                               : 0;
         json_array_foreach(q->result, i, item) {
                 r = put_standing(state, q->state_directory, item, error);
                 if (r < 0)

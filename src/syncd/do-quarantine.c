@@ -34,14 +34,15 @@ static int work_list(Database *state, void *job, Error *error) {
                 size_t k;
                 int r;
 
-                r = quarantine_list(q->state_directory, q->pairs[i], q->entity, NULL, left > 0 ? left : 1, skip, &page, &total, error);
+                r = quarantine_list(q->state_directory, q->pairs[i], q->entity, NULL, left > 0 ? left : 1,
+                                    skip, &page, &total, error);
                 if (r < 0)
                         return r;
                 q->total += total;
                 skip = skip > total ? skip - (unsigned) total : 0;
-                json_array_foreach(page, k, held)
-                        if (k < left && (held_name(held, q->pairs[i]) < 0 || json_array_append(q->result, held) < 0))
-                                return no_memory(error);
+                json_array_foreach(page, k, held) if (k < left && (held_name(held, q->pairs[i]) < 0 ||
+                                                                   json_array_append(q->result, held) <
+                                                                           0)) return no_memory(error);
         }
         return 0;
 }
@@ -117,7 +118,9 @@ int do_quarantine_show(void *daemon, ApiRequest *request, Error *error) {
         if (r < 0)
                 return r;
         if (!colon || text_to_int64(colon + 1, 1, INT64_MAX, &q->number) < 0) {
-                (void) error_set(error, ERROR_NOT_FOUND, "Take it from `terrafusionctl quarantine`, like pacs_to_cama:12", "There is no held record \"%s\"", id);
+                (void) error_set(error, ERROR_NOT_FOUND,
+                                 "Take it from `terrafusionctl quarantine`, like pacs_to_cama:12",
+                                 "There is no held record \"%s\"", id);
                 return error_field(error, "id");
         }
         q->pair = strndup(id, (size_t) (colon - id));

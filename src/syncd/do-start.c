@@ -9,14 +9,18 @@
 #include "syncd/syncd.h"
 
 /* As apply/guard.c has them; a daemon does not link the worker's rooms. */
-static const char *const guards[] = { "max_deletes", "max_changes", "max_errors", "empty_source", "first_write" };
+static const char *const guards[] = {"max_deletes", "max_changes", "max_errors", "empty_source",
+                                     "first_write"};
 
-static const struct { const char *name; json_type type; } options_known[] = { { "allow", JSON_ARRAY }, { "hours", JSON_INTEGER } };
+static const struct {
+        const char *name;
+        json_type type;
+} options_known[] = {{"allow", JSON_ARRAY}, {"hours", JSON_INTEGER}};
 
 typedef struct Start {
         Syncd *syncd;
         ApiRequest *request;
-        Operation *operation, *earlier;         /* earlier: what the Idempotency-Key has started before */
+        Operation *operation, *earlier; /* earlier: what the Idempotency-Key has started before */
         bool is_original;
 } Start;
 
@@ -40,7 +44,8 @@ static int text_copy(const char *text, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-int operation_asked(ApiRequest *request, const char *pair, OperationKind kind, Operation **ret, Error *error) {
+int operation_asked(ApiRequest *request, const char *pair, OperationKind kind, Operation **ret,
+                    Error *error) {
         _cleanup_operation_ Operation *o = operation_new();
 
         if (!o || uuid_new_v7(o->id) < 0)
@@ -50,8 +55,10 @@ int operation_asked(ApiRequest *request, const char *pair, OperationKind kind, O
         o->created_at = timestamp_now();
         if (!o->parameters)
                 o->parameters = json_object();
-        if (!o->parameters || text_copy(pair, &o->sync_pair_id) < 0 || text_copy(api_request_caller(request), &o->requested_by) < 0 ||
-            text_copy(api_request_via(request), &o->via) < 0 || text_copy(api_request_id(request), &o->request_id) < 0 ||
+        if (!o->parameters || text_copy(pair, &o->sync_pair_id) < 0 ||
+            text_copy(api_request_caller(request), &o->requested_by) < 0 ||
+            text_copy(api_request_via(request), &o->via) < 0 ||
+            text_copy(api_request_id(request), &o->request_id) < 0 ||
             text_copy(api_request_idempotency_key(request), &o->idempotency_key) < 0)
                 return no_memory(error);
         *ret = TAKE_PTR(o);
@@ -72,14 +79,19 @@ static int allow_check(const json_t *allow, unsigned scopes, Error *error) {
                 if (is_known)
                         continue;
                 nearest = name ? text_nearest(name, guards, ELEMENTSOF(guards)) : NULL;
-                if (asprintf(&remedy, "Guards are max_deletes, max_changes, max_errors, empty_source, first_write%s%s%s", nearest ? "; did you mean \"" : "",
-                             nearest ? nearest : "", nearest ? "\"?" : "") < 0)
+                if (asprintf(&remedy,
+                             "Guards are max_deletes, max_changes, max_errors, empty_source, "
+                             "first_write%s%s%s",
+                             nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                             nearest ? "\"?" : "") < 0)
                         remedy = NULL;
-                (void) error_set(error, ERROR_ARGUMENT, remedy, "There is no guard \"%s\"", name ? name : "(no text)");
+                (void) error_set(error, ERROR_ARGUMENT, remedy, "There is no guard \"%s\"",
+                                 name ? name : "(no text)");
                 return error_field(error, "allow");
         }
         if (json_array_size(allow) > 0 && !scopes_allow(scopes, SCOPE_ADMIN))
-                return error_set(error, ERROR_FORBIDDEN, "Ask someone with an admin key, or raise the pair's limit under `guards:`",
+                return error_set(error, ERROR_FORBIDDEN,
+                                 "Ask someone with an admin key, or raise the pair's limit under `guards:`",
                                  "To go on in spite of a guard needs the scope admin");
         return 0;
 }
@@ -95,12 +107,17 @@ static int options_merge(json_t *parameters, const json_t *options, Error *error
                 while (k < ELEMENTSOF(options_known) && !text_equal(options_known[k].name, name))
                         k++;
                 if (k == ELEMENTSOF(options_known)) {
-                        (void) error_set(error, ERROR_ARGUMENT, "Options are allow (an array of guards) and hours (an integer)", "There is no option \"%s\"", name);
+                        (void) error_set(error, ERROR_ARGUMENT,
+                                         "Options are allow (an array of guards) and hours (an integer)",
+                                         "There is no option \"%s\"", name);
                         return error_field(error, "options");
                 }
-                if (json_typeof(value) != options_known[k].type || (json_is_integer(value) && json_integer_value(value) < 1)) {
-                        (void) error_set(error, ERROR_ARGUMENT, "Options are allow (an array of guards) and hours (an integer above 0)",
-                                         "The option \"%s\" has a value of the wrong type", name);
+                if (json_typeof(value) != options_known[k].type ||
+                    (json_is_integer(value) && json_integer_value(value) < 1)) {
+                        (void) error_set(
+                                error, ERROR_ARGUMENT,
+                                "Options are allow (an array of guards) and hours (an integer above 0)",
+                                "The option \"%s\" has a value of the wrong type", name);
                         return error_field(error, "options");
                 }
                 if (json_object_set(parameters, name, value) < 0)
@@ -109,11 +126,14 @@ static int options_merge(json_t *parameters, const json_t *options, Error *error
         return 0;
 }
 
-/* The caller's own params are kept with the operation, but may not pretend to be options: those are checked. */
+/* The caller's own params are kept with the operation, but may not pretend to be options: those are checked.
+ */
 static int params_merge(json_t *parameters, const json_t *params, Error *error) {
         for (size_t k = 0; k < ELEMENTSOF(options_known); k++)
                 if (json_object_get(params, options_known[k].name)) {
-                        (void) error_set(error, ERROR_ARGUMENT, "Give it as a member of the body beside params", "\"%s\" is an option and cannot be one of params", options_known[k].name);
+                        (void) error_set(
+                                error, ERROR_ARGUMENT, "Give it as a member of the body beside params",
+                                "\"%s\" is an option and cannot be one of params", options_known[k].name);
                         return error_field(error, "params");
                 }
         return params && json_object_update(parameters, (json_t *) params) < 0 ? no_memory(error) : 0;
@@ -147,9 +167,12 @@ static int entity_unknown(const Pair *pair, const char *name, Error *error) {
                 names[i] = pair->mappings[i].entity;
         if (names)
                 nearest = text_nearest(name, names, pair->n_mappings);
-        if (asprintf(&remedy, "%s%s%s`terrafusionctl pairs %s` lists its entities", nearest ? "Did you mean \"" : "", nearest ? nearest : "", nearest ? "\"? " : "", pair->name) < 0)
+        if (asprintf(&remedy, "%s%s%s`terrafusionctl pairs %s` lists its entities",
+                     nearest ? "Did you mean \"" : "", nearest ? nearest : "", nearest ? "\"? " : "",
+                     pair->name) < 0)
                 remedy = NULL;
-        (void) error_set(error, ERROR_ARGUMENT, remedy, "The pair \"%s\" has no entity \"%s\"", pair->name, name);
+        (void) error_set(error, ERROR_ARGUMENT, remedy, "The pair \"%s\" has no entity \"%s\"", pair->name,
+                         name);
         return error_field(error, "entity_types");
 }
 
@@ -182,15 +205,19 @@ static json_t *entities_of(const Operation *o, const Pair *pair) {
         return TAKE_PTR(array);
 }
 
-/* The original's answer to /api/sync/full and /api/sync/incremental. RUNNING is what it says of one that was just taken on; ours says
- * truthfully when it waits. */
+/* The original's answer to /api/sync/full and /api/sync/incremental. RUNNING is what it says of one that was
+ * just taken on; ours says truthfully when it waits. */
 static json_t *original_answer(const Syncd *s, const Operation *o) {
         bool is_full = o->kind == OPERATION_FULL;
-        json_auto_t *object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s}", "id", o->id, "sync_pair_id", o->sync_pair_id, "sync_type", is_full ? "FULL" : "INCREMENTAL",
-                                        "status", operation_status_to_string(o->status), "start_time", json_timestamp(o->start_time ? o->start_time : o->created_at),
-                                        "entity_types", entities_of(o, pairs_find(s->pairs, o->sync_pair_id)), "message", "Sync operation started");
+        json_auto_t *object = json_pack(
+                "{s:s, s:s, s:s, s:s, s:o, s:o, s:s}", "id", o->id, "sync_pair_id", o->sync_pair_id,
+                "sync_type", is_full ? "FULL" : "INCREMENTAL", "status",
+                operation_status_to_string(o->status), "start_time",
+                json_timestamp(o->start_time ? o->start_time : o->created_at), "entity_types",
+                entities_of(o, pairs_find(s->pairs, o->sync_pair_id)), "message", "Sync operation started");
 
-        if (object && !is_full && json_put(object, "hours", json_integer(json_member_integer(o->parameters, "hours", 24))) < 0)
+        if (object && !is_full &&
+            json_put(object, "hours", json_integer(json_member_integer(o->parameters, "hours", 24))) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }
@@ -206,7 +233,8 @@ static void answer(const Start *start, const Operation *o) {
         if (start->is_original)
                 api_request_reply(start->request, original_answer(start->syncd, live ? live->operation : o));
         else
-                api_request_reply(start->request, live ? live_answer(start->syncd, live) : operation_with_progress(o));
+                api_request_reply(start->request,
+                                  live ? live_answer(start->syncd, live) : operation_with_progress(o));
 }
 
 static int work_insert(Database *state, void *job, Error *error) {
@@ -220,9 +248,11 @@ static int work_insert(Database *state, void *job, Error *error) {
         r = operation_load(state, existing, &start->earlier, error);
         if (r < 0)
                 return r;
-        if (!text_equal(start->earlier->sync_pair_id, start->operation->sync_pair_id) || start->earlier->kind != start->operation->kind)
+        if (!text_equal(start->earlier->sync_pair_id, start->operation->sync_pair_id) ||
+            start->earlier->kind != start->operation->kind)
                 return error_set(error, ERROR_CONFLICT, "Use a new Idempotency-Key for another request",
-                                 "This Idempotency-Key has started operation \"%s\" with other arguments", existing);
+                                 "This Idempotency-Key has started operation \"%s\" with other arguments",
+                                 existing);
         return 0;
 }
 
@@ -230,15 +260,18 @@ static void log_start(const Start *start, const Operation *o) {
         const char *caller = api_request_caller(start->request);
         json_t *allow = json_object_get(o->parameters, "allow");
 
-        log_event(LOG_NOTICE, MESSAGE_WRITE_REQUEST, "An operation was asked for.", "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, "API_KEY_NAME", caller,
-                  "REQUEST_ID", o->request_id, NULL);
+        log_event(LOG_NOTICE, MESSAGE_WRITE_REQUEST, "An operation was asked for.", "OPERATION_ID", o->id,
+                  "SYNC_PAIR", o->sync_pair_id, "API_KEY_NAME", caller, "REQUEST_ID", o->request_id, NULL);
         if (json_array_size(allow) > 0) {
                 _cleanup_free_ char *list = json_dumps(allow, JSON_COMPACT), *text = NULL;
 
-                if (asprintf(&text, "An administrator lets an operation go on in spite of guards %s.", list ? list : "") < 0)
+                if (asprintf(&text, "An administrator lets an operation go on in spite of guards %s.",
+                             list ? list : "") < 0)
                         text = NULL;
-                log_event(LOG_WARNING, MESSAGE_GUARD_ALLOWED, text ? text : "An administrator lets an operation go on in spite of guards.",
-                          "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, "API_KEY_NAME", caller, "REQUEST_ID", o->request_id, NULL);
+                log_event(LOG_WARNING, MESSAGE_GUARD_ALLOWED,
+                          text ? text : "An administrator lets an operation go on in spite of guards.",
+                          "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, "API_KEY_NAME", caller,
+                          "REQUEST_ID", o->request_id, NULL);
         }
 }
 
@@ -274,14 +307,21 @@ int operation_start(Syncd *s, ApiRequest *request, Operation *operation, bool is
                 operation_free(operation);
                 return no_memory(error);
         }
-        *start = (Start) { .syncd = s, .request = api_request_ref(request), .operation = operation, .is_original = is_original };
+        *start = (Start){.syncd = s,
+                         .request = api_request_ref(request),
+                         .operation = operation,
+                         .is_original = is_original};
         if (s->is_stopping || !s->is_recovered) {
                 api_request_header(request, "Retry-After", "2");
-                return error_set(error, ERROR_UNAVAILABLE, "Ask again in a few seconds", s->is_stopping ? "The service is stopping" : "The service reads its state store");
+                return error_set(error, ERROR_UNAVAILABLE, "Ask again in a few seconds",
+                                 s->is_stopping ? "The service is stopping"
+                                                : "The service reads its state store");
         }
         if (queue_n_waiting(s->queue) + store_thread_n_waiting(s->store) >= OPERATIONS_WAITING_MAX) {
                 api_request_header(request, "Retry-After", "60");
-                return error_set(error, ERROR_TOO_MANY, "Wait until some are done, or cancel some", "%u operations wait already (OPERATIONS_WAITING_MAX)", OPERATIONS_WAITING_MAX);
+                return error_set(error, ERROR_TOO_MANY, "Wait until some are done, or cancel some",
+                                 "%u operations wait already (OPERATIONS_WAITING_MAX)",
+                                 OPERATIONS_WAITING_MAX);
         }
         r = store_submit(s->store, STORE_STATE, work_insert, on_inserted, start, error);
         if (r < 0)
@@ -315,7 +355,8 @@ static int sync_start(Syncd *s, ApiRequest *request, OperationKind kind, bool is
 int do_operation_start(void *daemon, ApiRequest *request, Error *error) {
         const char *kind = api_request_text(request, "kind");
 
-        return sync_start(daemon, request, kind ? operation_kind_from_string(kind) : OPERATION_INCREMENTAL, false, error);
+        return sync_start(daemon, request, kind ? operation_kind_from_string(kind) : OPERATION_INCREMENTAL,
+                          false, error);
 }
 
 int do_sync_full(void *daemon, ApiRequest *request, Error *error) {

@@ -22,7 +22,8 @@ static int system_get(const Syncd *s, const char *name, const System **ret, Erro
         for (size_t i = 0; i < s->settings->n_systems; i++)
                 names[i] = s->settings->systems[i]->name;
         nearest = text_nearest(name, names, s->settings->n_systems);
-        if (asprintf(&remedy, "%s%s%s`terrafusionctl systems` lists them", nearest ? "Did you mean \"" : "", nearest ? nearest : "", nearest ? "\"? " : "") < 0)
+        if (asprintf(&remedy, "%s%s%s`terrafusionctl systems` lists them", nearest ? "Did you mean \"" : "",
+                     nearest ? nearest : "", nearest ? "\"? " : "") < 0)
                 remedy = NULL;
         return error_set(error, ERROR_NOT_FOUND, remedy, "There is no system \"%s\"", name);
 }
@@ -47,37 +48,72 @@ static int put_pairs(const Syncd *s, const System *system, json_t *object) {
 
 static json_t *system_answer(const Syncd *s, const System *system) {
         json_auto_t *object = system_to_json(system);
-        _cleanup_free_ char *check = NULL;
-        json_t *last;
 
-        if (!object || asprintf(&check, "system:%s", system->name) < 0 || put_pairs(s, system, object) < 0)
-                return NULL;
-        last = json_object_get(s->last_finished, check);
-        if (json_put(object, "last_check", last ? json_incref(last) : json_null()) < 0)
+        if (!object || put_pairs(s, system, object) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }
 
-int do_system_list(void *daemon, ApiRequest *request, Error *error) {
-        const Syncd *s = daemon;
-        json_auto_t *array = json_array();
+static int put_last_check(Database *state, json_t *system, Error *error) {
+        _cleanup_free_ char *check = NULL;
+        json_t *last;
 
-        for (size_t i = 0; i < s->settings->n_systems; i++)
-                if (json_array_append_new(array, system_answer(s, s->settings->systems[i])) < 0)
-                        return no_memory(error);
-        api_request_reply(request, TAKE_PTR(array));
+        if (asprintf(&check, "system:%s", json_member_text(system, "name")) < 0) {
+                check = NULL;
+                return no_memory(error);
+        }
+        last = operation_newest(state, check, true, -1, error);
+        if (!last)
+                return error_errno(error->id);
+        return json_put(system, "last_check", last) < 0 ? no_memory(error) : 0;
+}
+
+static int work_last_checks(Database *state, void *job, Error *error) {
+        Query *q = job;
+        json_t *system;
+        size_t i;
+        int r;
+
+        if (json_is_object(q->result))
+                return put_last_check(state, q->result, error);
+        json_array_foreach(q->result, i, system) {
+                r = put_last_check(state, system, error);
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }
 
+int do_system_list(void *daemon, ApiRequest *request, Error *error) {
+        const Syncd *s = daemon;
+        _cleanup_(query_freep) Query *q = NULL;
+        int r;
+
+        r = query_new(daemon, request, &q, error);
+        if (r < 0)
+                return r;
+        q->result = json_array();
+        for (size_t i = 0; i < s->settings->n_systems; i++)
+                if (json_array_append_new(q->result, system_answer(s, s->settings->systems[i])) < 0)
+                        return no_memory(error);
+        return query_submit(&q, STORE_STATE, work_last_checks, error);
+}
+
 int do_system_show(void *daemon, ApiRequest *request, Error *error) {
+        _cleanup_(query_freep) Query *q = NULL;
         const System *system = NULL;
         int r;
 
         r = system_get(daemon, api_request_text(request, "name"), &system, error);
         if (r < 0)
                 return r;
-        api_request_reply(request, system_answer(daemon, system));
-        return 0;
+        r = query_new(daemon, request, &q, error);
+        if (r < 0)
+                return r;
+        q->result = system_answer(daemon, system);
+        if (!q->result)
+                return no_memory(error);
+        return query_submit(&q, STORE_STATE, work_last_checks, error);
 }
 
 int do_system_check(void *daemon, ApiRequest *request, Error *error) {

@@ -72,7 +72,7 @@ static LiveEntity *live_entity(Live *live, const char *entity) {
         if (!entities)
                 return NULL;
         live->entities = entities;
-        entities[live->n_entities] = (LiveEntity) { strdup(entity), -1 };
+        entities[live->n_entities] = (LiveEntity){strdup(entity), -1};
         return entities[live->n_entities].entity ? &entities[live->n_entities++] : NULL;
 }
 
@@ -96,7 +96,7 @@ bool live_hint(const LiveTable *table, const json_t *hint) {
         result->n_held = json_member_integer(hint, "n_held", result->n_held);
         known->total = json_member_integer(hint, "total", 0);
         if (known->total <= 0)
-                known->total = -1;      /* not known (yet) */
+                known->total = -1; /* not known (yet) */
         return true;
 }
 
@@ -120,10 +120,11 @@ static int64_t count_total(const Live *live) {
         return live->n_entities > 0 ? n : -1;
 }
 
-/* Entities come one after the other, each telling its total when it begins: counted as equal shares, so that the bar does not
- * jump back. 99 at most while it runs: the end is told by the status. */
+/* Entities come one after the other, each telling its total when it begins: counted as equal shares, so that
+ * the bar does not jump back. 99 at most while it runs: the end is told by the status. */
 static int live_percent(const Live *live) {
-        size_t n_asked = strings_count(live->operation->entity_types), n = live->n_entities > n_asked ? live->n_entities : n_asked;
+        size_t n_asked = strings_count(live->operation->entity_types),
+               n = live->n_entities > n_asked ? live->n_entities : n_asked;
         double shares = 0;
         int percent;
 
@@ -175,14 +176,17 @@ json_t *live_to_json(const Live *live, const char *waiting_for, uint64_t now_use
         double rate = 0;
 
         if (live->attempt_at_usec > 0 && now_usec > live->attempt_at_usec)
-                rate = (double) (n_read - live->n_read_before) * USEC_PER_SEC / (double) (now_usec - live->attempt_at_usec);
+                rate = (double) (n_read - live->n_read_before) * USEC_PER_SEC /
+                       (double) (now_usec - live->attempt_at_usec);
         if (rate < 0)
                 rate = 0;
         if (!object || put_progress(object, live->operation, live_percent(live), waiting_for) < 0 ||
-            json_put(object, "waiting_for", json_text(waiting_for)) < 0 || json_put(object, "rate", json_real(rate)) < 0 ||
+            json_put(object, "waiting_for", json_text(waiting_for)) < 0 ||
+            json_put(object, "rate", json_real(rate)) < 0 ||
             json_put(object, "records_total", total < 0 ? json_null() : json_integer(total)) < 0 ||
             json_put(object, "remaining_seconds",
-                     total < n_read || rate < 1 ? json_null() : json_real((double) (total - n_read) / rate)) < 0)
+                     total < n_read || rate < 1 ? json_null()
+                                                : json_real((double) (total - n_read) / rate)) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }
@@ -190,7 +194,8 @@ json_t *live_to_json(const Live *live, const char *waiting_for, uint64_t now_use
 json_t *operation_with_progress(const Operation *o) {
         json_auto_t *object = operation_to_json(o);
 
-        if (!object || put_progress(object, o, o->status == OPERATION_COMPLETED ? 100 : 0, o->waiting_for) < 0)
+        if (!object ||
+            put_progress(object, o, o->status == OPERATION_COMPLETED ? 100 : 0, o->waiting_for) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }

@@ -5,34 +5,42 @@
 #include "model/operation.h"
 #include <systemd/sd-event.h>
 
-typedef struct LiveEntity { char *entity; int64_t total; } LiveEntity;         /* records the source has; -1 unknown */
+typedef struct LiveEntity {
+        char *entity;
+        int64_t total;
+} LiveEntity; /* records the source has; -1 unknown */
 
 typedef struct Live {
-        struct Live *next;              /* oldest first */
+        struct Live *next; /* oldest first */
         Operation *operation;
         LiveEntity *entities;
         size_t n_entities;
-        uint64_t attempt_at_usec;       /* CLOCK_MONOTONIC, when its worker was started; 0: waits */
-        int64_t n_read_before;          /* records of earlier attempts: the rate is of this one */
-        ApiRequest **cancellers;        /* wait for its end */
+        uint64_t attempt_at_usec; /* CLOCK_MONOTONIC, when its worker was started; 0: waits */
+        int64_t n_read_before;    /* records of earlier attempts: the rate is of this one */
+        ApiRequest **cancellers;  /* wait for its end */
         size_t n_cancellers, cancellers_capacity;
-        sd_event_source *retry, *patience;      /* of writing its end; of those who wait */
-        int exit_status;                /* of its worker, while its end is written; -1 unknown */
+        sd_event_source *retry, *patience; /* of writing its end; of those who wait */
+        int exit_status;                   /* of its worker, while its end is written; -1 unknown */
         bool cancel_requested, is_settling;
-        Error start_error;              /* why its worker could not be started */
-        void *owner;                    /* the Syncd */
+        Error start_error; /* why its worker could not be started */
+        void *owner;       /* the Syncd */
 } Live;
 
-typedef struct LiveTable { Live *first; size_t n; } LiveTable;
+typedef struct LiveTable {
+        Live *first;
+        size_t n;
+} LiveTable;
 
 /* Takes the operation over. NULL without memory (then it is freed). */
 Live *live_add(LiveTable *table, Operation *operation, void *owner);
 void live_remove(LiveTable *table, Live *live);
 Live *live_find(const LiveTable *table, const char *id);
 void live_done(LiveTable *table);
-/* A worker's hint {"operation_id","entity","n_read",…,"total"}: takes its counts over. false: no such operation, or malformed. */
+/* A worker's hint {"operation_id","entity","n_read",…,"total"}: takes its counts over. false: no such
+ * operation, or malformed. */
 bool live_hint(const LiveTable *table, const json_t *hint);
-/* operation_to_json() and progress (0–100), message, records_total, rate (records/s), remaining_seconds. NULL without memory. */
+/* operation_to_json() and progress (0–100), message, records_total, rate (records/s), remaining_seconds.
+ * NULL without memory. */
 json_t *live_to_json(const Live *live, const char *waiting_for, uint64_t now_usec);
 /* The same members for an operation that is not live: progress 100 when completed. Takes NULL. */
 json_t *operation_with_progress(const Operation *o);

@@ -20,7 +20,8 @@
 /* Draining: answers and ends on their way are finished, then the loop ends. Workers go on without us. */
 static int on_drain(sd_event_source *source, uint64_t usec, void *userdata) {
         Syncd *s = userdata;
-        bool is_idle = store_thread_n_waiting(s->store) == 0 && (!s->http || http_server_n_open(s->http) == 0);
+        bool is_idle = store_thread_n_waiting(s->store) == 0 &&
+                       (!s->http || http_server_n_open(s->http) == 0);
 
         if (is_idle || syncd_now_usec(s) - s->stop_usec > DRAIN_MAX_USEC)
                 return sd_event_exit(s->event, 0);
@@ -31,7 +32,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
         Syncd *s = userdata;
 
         if (s->is_stopping)
-                return sd_event_exit(s->event, 0);      /* asked twice */
+                return sd_event_exit(s->event, 0); /* asked twice */
         (void) sd_notify(false, "STOPPING=1");
         s->is_stopping = true;
         s->stop_usec = syncd_now_usec(s);
@@ -44,7 +45,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
 }
 
 static int event_open(Syncd *s) {
-        static const int blocked[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+        static const int blocked[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
         sigset_t set;
         int r;
 
@@ -83,11 +84,16 @@ static int configuration_load(Syncd *s) {
                 return log_errno(-ENOMEM, "The mappings could not be read");
         mistakes_print(&mistakes, stderr);
         if (n_of_settings > 0) {
-                log_event(LOG_ERR, MESSAGE_CONFIGURATION, "terrafusion.yaml has mistakes; nothing was started. Mend the lines above and start again.", NULL);
+                log_event(LOG_ERR, MESSAGE_CONFIGURATION,
+                          "terrafusion.yaml has mistakes; nothing was started. Mend the lines above and "
+                          "start again.",
+                          NULL);
                 return -EINVAL;
         }
         if (mistakes_count(&mistakes) > 0)
-                log_event(LOG_WARNING, MESSAGE_CONFIGURATION, "Mappings with mistakes start nothing until they are mended; the other pairs run.", NULL);
+                log_event(LOG_WARNING, MESSAGE_CONFIGURATION,
+                          "Mappings with mistakes start nothing until they are mended; the other pairs run.",
+                          NULL);
         syncd_configure(s, TAKE_PTR(settings), TAKE_PTR(pairs), &mistakes);
         return 0;
 }
@@ -98,15 +104,19 @@ static int port_check(Error *error) {
 
         if (!port || !*port || (text_to_int64(port, 0, 65535, &number) >= 0 && number == SERVICE_PORT))
                 return 0;
-        return error_set(error, ERROR_CONFIGURATION, "Unset SYNC_SERVICE_PORT; to be reached elsewhere, edit terrafusion-syncd.socket or put a proxy before it",
-                         "SYNC_SERVICE_PORT is \"%s\", but the sync service always listens on %u", port, SERVICE_PORT);
+        return error_set(error, ERROR_CONFIGURATION,
+                         "Unset SYNC_SERVICE_PORT; to be reached elsewhere, edit terrafusion-syncd.socket "
+                         "or put a proxy before it",
+                         "SYNC_SERVICE_PORT is \"%s\", but the sync service always listens on %u", port,
+                         SERVICE_PORT);
 }
 
 static int folder_make(const char *path, Error *error) {
         if (mkdir(path, 0750) >= 0 || errno == EEXIST)
                 return 0;
-        return error_set(error, ERROR_CONFIGURATION, "Create it for the service's user, or set STATE_DIRECTORY and RUNTIME_DIRECTORY", "The folder \"%s\" cannot be made: %s",
-                         path, strerror(errno));
+        return error_set(error, ERROR_CONFIGURATION,
+                         "Create it for the service's user, or set STATE_DIRECTORY and RUNTIME_DIRECTORY",
+                         "The folder \"%s\" cannot be made: %s", path, strerror(errno));
 }
 
 /* One syncd per runtime directory; the lock dies with its holder, however that dies. */
@@ -119,16 +129,22 @@ static int lock_take(Syncd *s, Error *error) {
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the lock");
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
         if (fd < 0)
-                return error_set(error, ERROR_CONFIGURATION, "Run it as the service's user, or set RUNTIME_DIRECTORY", "The lock \"%s\" cannot be opened: %s", path, strerror(errno));
+                return error_set(error, ERROR_CONFIGURATION,
+                                 "Run it as the service's user, or set RUNTIME_DIRECTORY",
+                                 "The lock \"%s\" cannot be opened: %s", path, strerror(errno));
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
                 if (file_read(path, 64, &holder, &size) < 0)
                         holder = NULL;
-                return error_set(error, ERROR_ALREADY_RUNNING, "Stop it first (systemctl stop terrafusion-syncd), or give this one a RUNTIME_DIRECTORY and STATE_DIRECTORY of its own",
-                                 "Another terrafusion-syncd (process %.*s) runs already in \"%s\"", holder ? (int) strcspn(holder, "\n") : 1, holder ? holder : "?",
+                return error_set(error, ERROR_ALREADY_RUNNING,
+                                 "Stop it first (systemctl stop terrafusion-syncd), or give this one a "
+                                 "RUNTIME_DIRECTORY and STATE_DIRECTORY of its own",
+                                 "Another terrafusion-syncd (process %.*s) runs already in \"%s\"",
+                                 holder ? (int) strcspn(holder, "\n") : 1, holder ? holder : "?",
                                  s->settings->runtime_directory);
         }
         if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int) getpid()) < 0)
-                return error_set(error, ERROR_IO, NULL, "The lock \"%s\" cannot be written: %s", path, strerror(errno));
+                return error_set(error, ERROR_IO, NULL, "The lock \"%s\" cannot be written: %s", path,
+                                 strerror(errno));
         s->lock_fd = TAKE_FD(fd);
         return 0;
 }
@@ -138,7 +154,8 @@ static bool is_unit(void) {
         const char *pid = getenv("SYSTEMD_EXEC_PID");
         int64_t number = 0;
 
-        return access("/run/systemd/system", F_OK) == 0 && getenv("INVOCATION_ID") && pid && text_to_int64(pid, 1, INT32_MAX, &number) >= 0 && number == getpid();
+        return access("/run/systemd/system", F_OK) == 0 && getenv("INVOCATION_ID") && pid &&
+               text_to_int64(pid, 1, INT32_MAX, &number) >= 0 && number == getpid();
 }
 
 static int launcher_open(Syncd *s, Error *error) {
@@ -146,7 +163,8 @@ static int launcher_open(Syncd *s, Error *error) {
 
         if (!worker && is_unit())
                 return launcher_new_unit(s->event, manager_worker_ended, s, &s->launcher, error);
-        if (launcher_new_child(s->event, worker ? worker : LIBEXECDIR "/terrafusion-worker", manager_worker_ended, s, &s->launcher) < 0)
+        if (launcher_new_child(s->event, worker ? worker : LIBEXECDIR "/terrafusion-worker",
+                               manager_worker_ended, s, &s->launcher) < 0)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the launcher");
         return 0;
 }
@@ -156,11 +174,12 @@ static int parts_open(Syncd *s, Error *error) {
 
         s->started_at = timestamp_now();
         s->started_usec = syncd_now_usec(s);
-        s->last_finished = json_object();
-        s->api = (Api) { .handlers = handlers, .daemon = s };
-        if (!s->last_finished || uuid_new_v7(s->instance) < 0 || sampler_new(&s->sampler) < 0 ||
-            host_new("/proc", s->settings->state_directory, &s->host) < 0 || queue_new(s->settings->operations_max, seed, &s->queue) < 0 ||
-            store_thread_new(s->event, s->settings->state_directory, &s->store) < 0 || health_set(s->health, "sync_tracker", true, false, "Reads the state store") < 0)
+        s->api = (Api){.handlers = handlers, .daemon = s};
+        if (uuid_new_v7(s->instance) < 0 || sampler_new(&s->sampler) < 0 ||
+            host_new("/proc", s->settings->state_directory, &s->host) < 0 ||
+            queue_new(s->settings->operations_max, seed, &s->queue) < 0 ||
+            store_thread_new(s->event, s->settings->state_directory, &s->store) < 0 ||
+            health_set(s->health, "sync_tracker", true, false, "Reads the state store") < 0)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to start");
         return launcher_open(s, error);
 }
@@ -199,13 +218,15 @@ static int sockets_open(Syncd *s, Error *error) {
         return r < 0 ? r : socket_serve(s, fd, error);
 }
 
-/* Commands on the system bus where there is one, and always on the private socket: terrafusionctl finds either. */
+/* Commands on the system bus where there is one, and always on the private socket: terrafusionctl finds
+ * either. */
 static int bus_open(Syncd *s, Error *error) {
         _cleanup_free_ char *path = NULL;
         _cleanup_error_ Error refused = {};
         int fd = -EBADF, r;
 
-        if (over_bus_new(s->event, &s->api, &s->bus) < 0 || asprintf(&path, "%s/sync1.bus", s->settings->runtime_directory) < 0)
+        if (over_bus_new(s->event, &s->api, &s->bus) < 0 ||
+            asprintf(&path, "%s/sync1.bus", s->settings->runtime_directory) < 0)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the bus");
         if (over_bus_serve_system(s->bus, &refused) < 0)
                 log_error(MESSAGE_NONE, &refused, "Commands come by the private socket only");
@@ -224,7 +245,8 @@ static int faces_open(Syncd *s, Error *error) {
         r = keys_new(&s->keys, error);
         if (r < 0)
                 return r;
-        if (over_http_new(&s->api, s->keys, &s->over_http) < 0 || http_server_new(s->event, over_http_handle, s->over_http, &s->http) < 0)
+        if (over_http_new(&s->api, s->keys, &s->over_http) < 0 ||
+            http_server_new(s->event, over_http_handle, s->over_http, &s->http) < 0)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the HTTP server");
         r = sockets_open(s, error);
         if (r < 0)
@@ -236,7 +258,10 @@ static int faces_open(Syncd *s, Error *error) {
         if (r < 0)
                 return r;
         if (keys_is_default(s->keys))
-                log_event(LOG_WARNING, MESSAGE_DEFAULT_KEY, "No SYNC_SERVICE_API_KEY is set: the default key works, from this machine only. Set one before others use it.", NULL);
+                log_event(LOG_WARNING, MESSAGE_DEFAULT_KEY,
+                          "No SYNC_SERVICE_API_KEY is set: the default key works, from this machine only. "
+                          "Set one before others use it.",
+                          NULL);
         return 0;
 }
 
@@ -287,7 +312,6 @@ static void syncd_done(Syncd *s) {
         host_free(s->host);
         health_free(s->health);
         metric_set_free(s->metrics);
-        json_decref(s->last_finished);
         json_decref(s->mistakes);
         pairs_free(s->pairs);
         settings_free(s->settings);
@@ -313,7 +337,7 @@ static int syncd_run(Syncd *s) {
                 log_error(MESSAGE_NONE, &error, "The sync service did not start");
                 return error_class(error.id) == ERROR_CLASS_TRANSIENT ? 75 : 78;
         }
-        log_event(LOG_INFO, MESSAGE_STARTED, "Started the sync service on port 8000.", NULL);
+        log_event(LOG_INFO, MESSAGE_STARTED, "Started the sync service.", NULL);
         (void) sd_notify(false, "READY=1\nSTATUS=Serves HTTP on 127.0.0.1:8000");
         r = sd_event_loop(s->event);
         log_event(LOG_INFO, MESSAGE_STOPPED, "Stopped the sync service; running workers go on.", NULL);
@@ -329,22 +353,28 @@ static int print_openapi(void) {
 }
 
 static int usage(FILE *file) {
-        (void) fprintf(file, "terrafusion-syncd [--version] [--help] [--print=openapi]\n\n"
-                             "Runs the sync service on 127.0.0.1:8000. Configuration is in /etc/terrafusion/terrafusion.yaml;\n"
-                             "CONFIGURATION_DIRECTORY, STATE_DIRECTORY and RUNTIME_DIRECTORY name other places.\n");
+        (void) fprintf(
+                file, "terrafusion-syncd [--version] [--help] [--print=openapi]\n\n"
+                      "Runs the sync service on 127.0.0.1:8000. Configuration is in "
+                      "/etc/terrafusion/terrafusion.yaml;\n"
+                      "CONFIGURATION_DIRECTORY, STATE_DIRECTORY and RUNTIME_DIRECTORY name other places.\n");
         return file == stderr ? 2 : EXIT_SUCCESS;
 }
 
 int main(int argc, char *argv[]) {
-        static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { "print", required_argument, NULL, 'p' }, {} };
-        Syncd s = { .progress_fd = -EBADF, .lock_fd = -EBADF };
+        static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                                {"version", no_argument, NULL, 'V'},
+                                                {"print", required_argument, NULL, 'p'},
+                                                {}};
+        Syncd s = {.progress_fd = -EBADF, .lock_fd = -EBADF};
         int option, status;
 
         while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
                 if (option == 'h')
                         return usage(stdout);
                 if (option == 'V')
-                        return puts("terrafusion-syncd " PROJECT_VERSION) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
+                        return puts("terrafusion-syncd " PROJECT_VERSION) == EOF ? EXIT_FAILURE
+                                                                                 : EXIT_SUCCESS;
                 if (option == 'p' && text_equal(optarg, "openapi"))
                         return print_openapi();
                 return usage(stderr);
@@ -352,7 +382,7 @@ int main(int argc, char *argv[]) {
         if (optind < argc)
                 return usage(stderr);
         log_open("terrafusion-syncd");
-        json_object_seed(0);    /* before the helper thread: seeding is not for two threads at once */
+        json_object_seed(0); /* before the helper thread: seeding is not for two threads at once */
         status = syncd_run(&s);
         syncd_done(&s);
         return status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of operations: offered → started → their worker ends → its end is written → over, or the next attempt.
- * The state store is the truth; what is here is rebuilt from it when syncd starts. */
+/* The life of operations: offered → started → their worker ends → its end is written → over, or the next
+ * attempt. The state store is the truth; what is here is rebuilt from it when syncd starts. */
 #include "basic/json.h"
 #include "basic/log.h"
 #include "basic/text.h"
@@ -8,8 +8,8 @@
 #include "store/operations.h"
 #include "syncd/syncd.h"
 
-#define RETRY_STORE_USEC (1000U * 1000U)                /* while the state store is away */
-#define CANCEL_PATIENCE_USEC (8U * 1000U * 1000U)       /* below the gateway's and the original's 10 s */
+#define RETRY_STORE_USEC     (1000U * 1000U)      /* while the state store is away */
+#define CANCEL_PATIENCE_USEC (8U * 1000U * 1000U) /* below the gateway's and the original's 10 s */
 
 uint64_t syncd_now_usec(const Syncd *s) {
         uint64_t now = 0;
@@ -25,24 +25,33 @@ json_t *live_answer(const Syncd *s, const Live *live) {
 }
 
 static void operation_changed(Syncd *s, const Operation *o) {
-        metric_gauge(s->metrics, "terrafusion_operations_running", NULL, NULL, (double) queue_n_running(s->queue));
-        metric_gauge(s->metrics, "terrafusion_operations_waiting", NULL, NULL, (double) queue_n_waiting(s->queue));
+        metric_gauge(s->metrics, "terrafusion_operations_running", NULL, NULL,
+                     (double) queue_n_running(s->queue));
+        metric_gauge(s->metrics, "terrafusion_operations_waiting", NULL, NULL,
+                     (double) queue_n_waiting(s->queue));
         if (s->bus)
                 over_bus_operation_changed(s->bus, o->id, operation_status_to_string(o->status));
 }
 
 int manager_offer(Syncd *s, Operation *operation, bool is_running, Error *error) {
         int64_t wait = operation->next_attempt_at > 0 ? operation->next_attempt_at - timestamp_now() : 0;
-        uint64_t due = syncd_now_usec(s) + (uint64_t) (wait < 0 ? 0 : wait > BACKOFF_CAP_USEC ? BACKOFF_CAP_USEC : wait);
+        uint64_t due = syncd_now_usec(s) + (uint64_t) (wait < 0                  ? 0
+                                                       : wait > BACKOFF_CAP_USEC ? BACKOFF_CAP_USEC
+                                                                                 : wait);
         unsigned n_attempts = (unsigned) operation->n_attempts;
         char id[UUID_TEXT_SIZE];
         Live *live;
         int r;
 
-        r = queue_offer(s->queue, operation->id, operation->sync_pair_id, operation->kind == OPERATION_CHECK, n_attempts, wait > 0 ? due : 0, is_running);
+        r = queue_offer(s->queue, operation->id, operation->sync_pair_id, operation->kind == OPERATION_CHECK,
+                        n_attempts, wait > 0 ? due : 0, is_running);
         if (r < 0) {
-                r = error_set(error, r == -ENOBUFS ? ERROR_TOO_MANY : r == -EEXIST ? ERROR_CONFLICT : ERROR_OUT_OF_MEMORY, "Try again later",
-                              "Operation \"%s\" could not be queued: %s", operation->id, strerror(-r));
+                r = error_set(error,
+                              r == -ENOBUFS  ? ERROR_TOO_MANY
+                              : r == -EEXIST ? ERROR_CONFLICT
+                                             : ERROR_OUT_OF_MEMORY,
+                              "Try again later", "Operation \"%s\" could not be queued: %s", operation->id,
+                              strerror(-r));
                 operation_free(operation);
                 return r;
         }
@@ -75,7 +84,8 @@ static void live_begin(Syncd *s, Live *live) {
         live->n_read_before = 0;
         for (size_t i = 0; i < o->n_results; i++)
                 live->n_read_before += o->results[i].n_read;
-        log_event(LOG_INFO, MESSAGE_OPERATION_STARTED, "Started the worker of an operation.", "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, NULL);
+        log_event(LOG_INFO, MESSAGE_OPERATION_STARTED, "Started the worker of an operation.", "OPERATION_ID",
+                  o->id, "SYNC_PAIR", o->sync_pair_id, NULL);
         operation_changed(s, o);
 }
 
@@ -87,7 +97,7 @@ void manager_dispatch(Syncd *s) {
                 Live *live = live_find(&s->live, id);
                 int r;
 
-                assert(live);   /* queue and table are filled together */
+                assert(live); /* queue and table are filled together */
                 error_done(&live->start_error);
                 r = launcher_start(s->launcher, id, &live->start_error);
                 if (r < 0)
@@ -98,7 +108,8 @@ void manager_dispatch(Syncd *s) {
         wake = queue_wake_usec(s->queue, now);
         if (wake == UINT64_MAX)
                 event_source_drop(&s->wake);
-        else if (event_timer_set(s->event, &s->wake, wake > now ? wake - now : 0, "queue-wake", on_wake, s) < 0)
+        else if (event_timer_set(s->event, &s->wake, wake > now ? wake - now : 0, "queue-wake", on_wake, s) <
+                 0)
                 log_warning("The next attempt has no timer; it begins with the next operation.");
 }
 
@@ -107,9 +118,9 @@ typedef struct Ending {
         Syncd *syncd;
         char id[UUID_TEXT_SIZE];
         int exit_status;
-        Operation *operation;           /* as the store has it */
+        Operation *operation; /* as the store has it */
         json_t *attempts;
-        OperationStatus final;          /* to be written; PENDING: postpone */
+        OperationStatus final; /* to be written; PENDING: postpone */
         int64_t next_attempt_at;
         Error cause;
 } Ending;
@@ -135,36 +146,41 @@ static int on_settle_again(sd_event_source *source, uint64_t usec, void *userdat
 }
 
 static void settle_later(Syncd *s, Live *live) {
-        if (event_timer_set(s->event, &live->retry, RETRY_STORE_USEC, "settle-again", on_settle_again, live) < 0)
-                log_warning("The end of operation %s is not written and no timer is left; a restart reads it again.", live->operation->id);
+        if (event_timer_set(s->event, &live->retry, RETRY_STORE_USEC, "settle-again", on_settle_again,
+                            live) < 0)
+                log_warning("The end of operation %s is not written and no timer is left; a restart reads "
+                            "it again.",
+                            live->operation->id);
 }
 
 static void answer_cancellers(Syncd *s, Live *live) {
         const Operation *o = live->operation;
         bool is_final = operation_status_is_final(o->status);
-        const char *message = o->status == OPERATION_CANCELLED ? "Operation cancelled" :
-                              is_final ? "The operation ended before it could be cancelled" :
-                              "Cancellation was asked for; the operation stops after its present batch";
+        const char *message =
+                o->status == OPERATION_CANCELLED ? "Operation cancelled"
+                : is_final                       ? "The operation ended before it could be cancelled"
+                           : "Cancellation was asked for; the operation stops after its present batch";
 
         for (size_t i = 0; i < live->n_cancellers; i++) {
-                api_request_reply(live->cancellers[i], json_pack("{s:s, s:s, s:s}", "id", o->id, "status", operation_status_to_string(o->status), "message", message));
+                api_request_reply(live->cancellers[i],
+                                  json_pack("{s:s, s:s, s:s}", "id", o->id, "status",
+                                            operation_status_to_string(o->status), "message", message));
                 api_request_unref(live->cancellers[i]);
         }
         live->n_cancellers = 0;
 }
 
 static void note_finished(Syncd *s, const Operation *o) {
-        json_t *last = json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", o->id, "kind", operation_kind_to_string(o->kind), "status",
-                                 operation_status_to_string(o->status), "start_time", json_timestamp(o->start_time), "end_time", json_timestamp(o->end_time));
-
-        if (json_put(s->last_finished, o->sync_pair_id, last) < 0)
-                log_debug("No memory to note the end of operation %s.", o->id);
-        metric_add(s->metrics, "terrafusion_operations_total", "status", operation_status_to_string(o->status), 1);
+        metric_add(s->metrics, "terrafusion_operations_total", "status",
+                   operation_status_to_string(o->status), 1);
         for (size_t i = 0; i < o->n_results; i++) {
-                metric_add(s->metrics, "terrafusion_records_read_total", "pair", o->sync_pair_id, (double) o->results[i].n_read);
+                metric_add(s->metrics, "terrafusion_records_read_total", "pair", o->sync_pair_id,
+                           (double) o->results[i].n_read);
                 metric_add(s->metrics, "terrafusion_records_written_total", "pair", o->sync_pair_id,
-                           (double) (o->results[i].n_inserted + o->results[i].n_updated + o->results[i].n_deleted));
-                metric_add(s->metrics, "terrafusion_records_held_total", "pair", o->sync_pair_id, (double) o->results[i].n_held);
+                           (double) (o->results[i].n_inserted + o->results[i].n_updated +
+                                     o->results[i].n_deleted));
+                metric_add(s->metrics, "terrafusion_records_held_total", "pair", o->sync_pair_id,
+                           (double) o->results[i].n_held);
         }
 }
 
@@ -172,10 +188,14 @@ static void log_finished(const Operation *o) {
         if (o->status == OPERATION_FAILED) {
                 _cleanup_free_ char *text = error_to_text(&o->error);
 
-                log_event(o->error.id == ERROR_GUARD ? LOG_WARNING : LOG_ERR, o->error.id == ERROR_GUARD ? MESSAGE_GUARD_TRIPPED : MESSAGE_OPERATION_FAILED,
-                          text ? text : "The operation failed.", "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, NULL);
+                log_event(o->error.id == ERROR_GUARD ? LOG_WARNING : LOG_ERR,
+                          o->error.id == ERROR_GUARD ? MESSAGE_GUARD_TRIPPED : MESSAGE_OPERATION_FAILED,
+                          text ? text : "The operation failed.", "OPERATION_ID", o->id, "SYNC_PAIR",
+                          o->sync_pair_id, NULL);
         } else
-                log_event(LOG_INFO, MESSAGE_OPERATION_FINISHED, o->status == OPERATION_CANCELLED ? "The operation was cancelled." : "The operation completed.",
+                log_event(LOG_INFO, MESSAGE_OPERATION_FINISHED,
+                          o->status == OPERATION_CANCELLED ? "The operation was cancelled."
+                                                           : "The operation completed.",
                           "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, NULL);
 }
 
@@ -200,7 +220,8 @@ static int work_write_end(Database *state, void *job, Error *error) {
         if (e->final == OPERATION_PENDING)
                 r = operation_postpone(state, e->id, e->next_attempt_at, "attempt", error);
         else
-                r = operation_finish(state, e->id, e->final, e->cause.id == ERROR_NONE ? NULL : &e->cause, error);
+                r = operation_finish(state, e->id, e->final, e->cause.id == ERROR_NONE ? NULL : &e->cause,
+                                     error);
         if (r < 0)
                 return r;
         operation_free(TAKE_PTR(e->operation));
@@ -217,12 +238,13 @@ static void on_end_written(void *job, int r, Error *error) {
         live->is_settling = false;
         if (r < 0) {
                 if (!s->is_stopping)
-                        log_error(MESSAGE_NONE, error, "The end of operation %s could not be written and is tried again", e->id);
+                        log_error(MESSAGE_NONE, error,
+                                  "The end of operation %s could not be written and is tried again", e->id);
                 settle_later(s, live);
                 return;
         }
         if (operation_status_is_final(e->operation->status)) {
-                log_finished(e->operation);     /* what a worker ended, it has logged */
+                log_finished(e->operation); /* what a worker ended, it has logged */
                 finish(s, live, TAKE_PTR(e->operation));
                 return;
         }
@@ -231,7 +253,7 @@ static void on_end_written(void *job, int r, Error *error) {
         live->attempt_at_usec = 0;
         queue_release(s->queue, e->id);
         operation_changed(s, live->operation);
-        if (live->cancel_requested) {   /* asked while the end was being written */
+        if (live->cancel_requested) { /* asked while the end was being written */
                 settle(s, live);
                 return;
         }
@@ -240,14 +262,19 @@ static void on_end_written(void *job, int r, Error *error) {
 
 /* The last attempt's error, so that giving up says why and not only how often. */
 static void cause_of_giving_up(Ending *e, unsigned n_attempts, QueueOutcome outcome) {
-        const json_t *last = json_array_get(e->attempts, json_array_size(e->attempts) - 1), *error = json_object_get(last, "error");
+        const json_t *last = json_array_get(e->attempts, json_array_size(e->attempts) - 1),
+                     *error = json_object_get(last, "error");
 
-        if (outcome == QUEUE_OUTCOME_TRANSIENT && json_is_object(error) && error_from_json(error, &e->cause) >= 0) {
+        if (outcome == QUEUE_OUTCOME_TRANSIENT && json_is_object(error) &&
+            error_from_json(error, &e->cause) >= 0) {
                 error_prefix(&e->cause, "Gave up after %u attempts", n_attempts);
                 return;
         }
-        (void) error_set(&e->cause, ERROR_WORKER_LOST, "Look for the worker's end in the log of this operation; its memory may be too small (limits: worker_memory)",
-                         "Gave up after %u attempts: the worker ended without an outcome each time", n_attempts);
+        (void) error_set(&e->cause, ERROR_WORKER_LOST,
+                         "Look for the worker's end in the log of this operation; its memory may be too "
+                         "small (limits: worker_memory)",
+                         "Gave up after %u attempts: the worker ended without an outcome each time",
+                         n_attempts);
 }
 
 /* Decides what the operation's end is when its worker has not said so itself. */
@@ -258,13 +285,16 @@ static void decide(Syncd *s, Live *live, Ending *e) {
 
         if (live->cancel_requested || e->operation->cancel_requested)
                 e->final = OPERATION_CANCELLED;
-        else if (live->start_error.id != ERROR_NONE && error_class(live->start_error.id) == ERROR_CLASS_PERMANENT) {
+        else if (live->start_error.id != ERROR_NONE &&
+                 error_class(live->start_error.id) == ERROR_CLASS_PERMANENT) {
                 e->final = OPERATION_FAILED;
                 error_move(&e->cause, &live->start_error);
         } else if (e->exit_status == 78 || e->exit_status == 1 || e->exit_status == 4) {
                 e->final = OPERATION_FAILED;
-                (void) error_set(&e->cause, e->exit_status == 78 ? ERROR_CONFIGURATION : ERROR_INTERNAL, "Look at the log of this operation",
-                                 "The worker ended with status %d before it could write why", e->exit_status);
+                (void) error_set(&e->cause, e->exit_status == 78 ? ERROR_CONFIGURATION : ERROR_INTERNAL,
+                                 "Look at the log of this operation",
+                                 "The worker ended with status %d before it could write why",
+                                 e->exit_status);
         } else if (queue_ended(s->queue, e->id, outcome, now, &due) == QUEUE_RETRY) {
                 e->final = OPERATION_PENDING;
                 e->next_attempt_at = timestamp_now() + (int64_t) (due - now);
@@ -303,7 +333,8 @@ static void on_end_read(void *job, int r, Error *error) {
         live->is_settling = false;
         if (r < 0) {
                 if (!s->is_stopping)
-                        log_error(MESSAGE_NONE, error, "The outcome of operation %s could not be read and is tried again", e->id);
+                        log_error(MESSAGE_NONE, error,
+                                  "The outcome of operation %s could not be read and is tried again", e->id);
                 settle_later(s, live);
                 return;
         }
@@ -312,7 +343,8 @@ static void on_end_read(void *job, int r, Error *error) {
                 return;
         }
         if (e->exit_status != 75 && live->start_error.id == ERROR_NONE) {
-                log_event(LOG_WARNING, MESSAGE_ATTEMPT_LOST, "The worker ended without an outcome; the operation goes on from its checkpoint.",
+                log_event(LOG_WARNING, MESSAGE_ATTEMPT_LOST,
+                          "The worker ended without an outcome; the operation goes on from its checkpoint.",
                           "OPERATION_ID", e->id, "SYNC_PAIR", e->operation->sync_pair_id, NULL);
                 metric_add(s->metrics, "terrafusion_workers_lost_total", NULL, NULL, 1);
         }
@@ -363,8 +395,10 @@ static int on_patience_lost(sd_event_source *source, uint64_t usec, void *userda
 
 /* Answers when the worker has ended, or after a while with what is true then. */
 static void canceller_add(Syncd *s, Live *live, ApiRequest *request) {
-        if (array_grow(&live->cancellers, &live->cancellers_capacity, live->n_cancellers + 1, sizeof(ApiRequest *)) < 0 ||
-            event_timer_set(s->event, &live->patience, CANCEL_PATIENCE_USEC, "cancel-patience", on_patience_lost, live) < 0) {
+        if (array_grow(&live->cancellers, &live->cancellers_capacity, live->n_cancellers + 1,
+                       sizeof(ApiRequest *)) < 0 ||
+            event_timer_set(s->event, &live->patience, CANCEL_PATIENCE_USEC, "cancel-patience",
+                            on_patience_lost, live) < 0) {
                 api_request_reply(request, NULL);
                 return;
         }
@@ -375,13 +409,15 @@ void manager_cancelled(Syncd *s, const char *operation_id, bool waiting, ApiRequ
         Live *live = live_find(&s->live, operation_id);
 
         if (!live) {
-                api_request_reply(request, json_pack("{s:s, s:s, s:s}", "id", operation_id, "status", "CANCELLED", "message", "Operation cancelled"));
+                api_request_reply(request, json_pack("{s:s, s:s, s:s}", "id", operation_id, "status",
+                                                     "CANCELLED", "message", "Operation cancelled"));
                 return;
         }
         live->cancel_requested = live->operation->cancel_requested = true;
         canceller_add(s, live, request);
         if (launcher_is_running(s->launcher, operation_id))
-                (void) launcher_stop(s->launcher, operation_id);        /* a hint: the worker also reads cancel_requested */
+                (void) launcher_stop(s->launcher,
+                                     operation_id); /* a hint: the worker also reads cancel_requested */
         else
-                settle(s, live);        /* waiting, or between two attempts: no worker will say it */
+                settle(s, live); /* waiting, or between two attempts: no worker will say it */
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "basic/json.h"
 #include "basic/text.h"
+#include "store/operations.h"
 #include "syncd/syncd.h"
 
 int query_new(Syncd *s, ApiRequest *request, Query **ret, Error *error) {
@@ -36,7 +38,8 @@ static void on_queried(void *job, int r, Error *error) {
 
         if (r < 0) {
                 if (error->id == ERROR_NONE)
-                        (void) error_set(error, error_from_errno(r), NULL, "The state store could not answer: %s", strerror(-r));
+                        (void) error_set(error, error_from_errno(r), NULL,
+                                         "The state store could not answer: %s", strerror(-r));
                 if (error_class(error->id) == ERROR_CLASS_TRANSIENT)
                         api_request_header(q->request, "Retry-After", "5");
                 api_request_fail(q->request, error);
@@ -55,4 +58,37 @@ int query_submit(Query **q, StoreNeed need, store_work_t work, Error *error) {
                 return r;
         *q = NULL;
         return 0;
+}
+
+#define NEWEST_LOOKED_AT 20U /* checks between two runs are few */
+
+typedef struct Newest {
+        json_t *found;
+        bool checks;
+} Newest;
+
+static int on_newest(const Operation *o, void *userdata) {
+        Newest *newest = userdata;
+
+        if (newest->found || (o->kind == OPERATION_CHECK) != newest->checks)
+                return 0;
+        newest->found = json_pack(
+                "{s:s, s:s, s:s, s:o, s:o, s:o}", "id", o->id, "kind", operation_kind_to_string(o->kind),
+                "status", operation_status_to_string(o->status), "start_time", json_timestamp(o->start_time),
+                "end_time", json_timestamp(o->end_time), "error", json_text(o->error.detail));
+        return newest->found ? 0 : -ENOMEM;
+}
+
+json_t *operation_newest(Database *state, const char *pair, bool checks, int status, Error *error) {
+        OperationFilter filter = {.sync_pair_id = pair,
+                                  .kind = checks ? (int) OPERATION_CHECK : -1,
+                                  .status = status,
+                                  .limit = NEWEST_LOOKED_AT};
+        Newest newest = {.checks = checks};
+
+        if (operation_list(state, &filter, on_newest, &newest, NULL, error) < 0) {
+                json_decref(newest.found);
+                return NULL;
+        }
+        return newest.found ? newest.found : json_null();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What syncd does first: reads which operations the store has unfinished, finds their living workers, queues the others. */
+/* What syncd does first: reads which operations the store has unfinished, finds their living workers, queues
+ * the others. */
 #include <sys/syscall.h>
 
 #include "basic/log.h"
@@ -8,10 +9,18 @@
 #include "store/progress.h"
 #include "syncd/syncd.h"
 
-#define RETRY_STORE_USEC (1000U * 1000U)                /* while the state store is away */
+#define RETRY_STORE_USEC (1000U * 1000U) /* while the state store is away */
 
-typedef struct Found { Operation *operation; int pidfd; } Found;
-typedef struct Recovery { Syncd *syncd; char *state_directory; Found *found; size_t n_found, capacity; } Recovery;
+typedef struct Found {
+        Operation *operation;
+        int pidfd;
+} Found;
+typedef struct Recovery {
+        Syncd *syncd;
+        char *state_directory;
+        Found *found;
+        size_t n_found, capacity;
+} Recovery;
 
 static Recovery *recovery_free(Recovery *recovery) {
         if (!recovery)
@@ -34,10 +43,12 @@ static int worker_find(const char *state_directory, const Operation *o) {
         _cleanup_close_ int fd = -EBADF;
         pid_t pid = 0, again = 0;
 
-        if (progress_lock_holder(state_directory, o->sync_pair_id, &pid, holder) != 1 || !text_equal(holder, o->id) || pid <= 0)
+        if (progress_lock_holder(state_directory, o->sync_pair_id, &pid, holder) != 1 ||
+            !text_equal(holder, o->id) || pid <= 0)
                 return -ESRCH;
         fd = (int) syscall(SYS_pidfd_open, pid, 0);
-        if (fd < 0 || progress_lock_holder(state_directory, o->sync_pair_id, &again, holder) != 1 || again != pid || !text_equal(holder, o->id))
+        if (fd < 0 || progress_lock_holder(state_directory, o->sync_pair_id, &again, holder) != 1 ||
+            again != pid || !text_equal(holder, o->id))
                 return -ESRCH;
         return TAKE_FD(fd);
 }
@@ -49,7 +60,7 @@ static int on_unfinished(const Operation *listed, void *userdata) {
         r = array_grow(&recovery->found, &recovery->capacity, recovery->n_found + 1, sizeof(Found));
         if (r < 0)
                 return r;
-        recovery->found[recovery->n_found++] = (Found) { .operation = operation_new(), .pidfd = -EBADF };
+        recovery->found[recovery->n_found++] = (Found){.operation = operation_new(), .pidfd = -EBADF};
         if (!recovery->found[recovery->n_found - 1].operation)
                 return -ENOMEM;
         memcpy(recovery->found[recovery->n_found - 1].operation->id, listed->id, sizeof(listed->id));
@@ -70,7 +81,8 @@ static int found_fill(Database *state, const char *state_directory, Found *found
                 found->pidfd = worker_find(state_directory, found->operation);
         if (found->pidfd >= 0)
                 return 0;
-        (void) error_set(&lost, ERROR_WORKER_LOST, NULL, "The worker was gone when the sync service started");
+        (void) error_set(&lost, ERROR_WORKER_LOST, NULL,
+                         "The worker was gone when the sync service started");
         r = operation_attempt_end(state, id, &lost, error);
         if (r < 0)
                 return r;
@@ -97,7 +109,8 @@ static void found_offer(Syncd *s, Found *found) {
         memcpy(id, found->operation->id, sizeof(id));
         if (!is_running && found->operation->status == OPERATION_RUNNING)
                 found->operation->status = OPERATION_PENDING;
-        log_event(LOG_INFO, MESSAGE_SYNCD_RESTARTED, is_running ? "Found a running worker again." : "Takes up an unfinished operation.",
+        log_event(LOG_INFO, MESSAGE_SYNCD_RESTARTED,
+                  is_running ? "Found a running worker again." : "Takes up an unfinished operation.",
                   "OPERATION_ID", id, "SYNC_PAIR", found->operation->sync_pair_id, NULL);
         if (manager_offer(s, TAKE_PTR(found->operation), is_running, &error) < 0) {
                 log_error(MESSAGE_NONE, &error, "Operation %s waits until the next start", id);
@@ -124,7 +137,8 @@ static void on_recovered(void *job, int r, Error *error) {
         if (r < 0) {
                 log_error(MESSAGE_NONE, error, "The state store cannot be read and is tried again");
                 (void) health_set(s->health, "sync_tracker", true, false, error->detail);
-                if (event_timer_set(s->event, &s->recover, RETRY_STORE_USEC, "recover-again", on_recover_again, s) < 0)
+                if (event_timer_set(s->event, &s->recover, RETRY_STORE_USEC, "recover-again",
+                                    on_recover_again, s) < 0)
                         (void) sd_event_exit(s->event, 75);
                 return;
         }

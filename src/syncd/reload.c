@@ -26,7 +26,8 @@ static void pairs_health(Syncd *s, const Mistakes *mistakes) {
         _cleanup_free_ char *message = NULL;
         size_t n = mistakes_count(mistakes);
 
-        if (n > 0 && asprintf(&message, "%zu mistakes in the configuration; `terrafusionctl check` lists them", n) < 0)
+        if (n > 0 && asprintf(&message,
+                              "%zu mistakes in the configuration; `terrafusionctl check` lists them", n) < 0)
                 message = NULL;
         (void) health_set(s->health, "configuration", false, n == 0, message);
         metric_gauge(s->metrics, "terrafusion_configuration_mistakes", NULL, NULL, (double) n);
@@ -69,7 +70,8 @@ static void on_reloaded(void *job, int r, Error *error) {
         }
         mistakes_print(&reload->mistakes, stderr);
         if (reload->settings_are_broken) {
-                log_event(LOG_ERR, MESSAGE_CONFIGURATION, "terrafusion.yaml has mistakes; the configuration stays as it was.", NULL);
+                log_event(LOG_ERR, MESSAGE_CONFIGURATION,
+                          "terrafusion.yaml has mistakes; the configuration stays as it was.", NULL);
                 return;
         }
         syncd_configure(s, TAKE_PTR(reload->settings), TAKE_PTR(reload->pairs), &reload->mistakes);

@@ -17,23 +17,25 @@ typedef struct Job {
         void *payload;
         int r;
         Error error;
-        char *failure;          /* of opening state.db, when this job found it closed */
-        bool opened;            /* state.db was open for it */
+        char *failure; /* of opening state.db, when this job found it closed */
+        bool opened;   /* state.db was open for it */
 } Job;
 
-typedef struct Jobs { Job *first, *last; } Jobs;
+typedef struct Jobs {
+        Job *first, *last;
+} Jobs;
 
 struct StoreThread {
         pthread_t thread;
-        pthread_mutex_t mutex;          /* guards waiting, finished and stop */
+        pthread_mutex_t mutex; /* guards waiting, finished and stop */
         pthread_cond_t wake;
         Jobs waiting, finished;
         bool stop, started;
 
-        char *state_directory;          /* the thread's own from here … */
-        Database *state;                /* … to here */
+        char *state_directory; /* the thread's own from here … */
+        Database *state;       /* … to here */
 
-        sd_event_source *source;        /* the loop's own */
+        sd_event_source *source; /* the loop's own */
         int event_fd;
         size_t n_waiting;
         char *failure;
@@ -116,7 +118,7 @@ static int on_finished(sd_event_source *source, int fd, uint32_t revents, void *
         (void) !read(fd, &count, sizeof(count));
         (void) pthread_mutex_lock(&t->mutex);
         finished = t->finished;
-        t->finished = (Jobs) {};
+        t->finished = (Jobs){};
         (void) pthread_mutex_unlock(&t->mutex);
         while ((job = jobs_pop(&finished)))
                 job_end(t, job);
@@ -167,7 +169,8 @@ static void jobs_end_waiting(StoreThread *t) {
         while ((job = jobs_pop(&t->finished)))
                 job_end(t, job);
         while ((job = jobs_pop(&t->waiting))) {
-                job->r = error_set(&job->error, ERROR_UNAVAILABLE, "Ask again in a moment", "The service is stopping");
+                job->r = error_set(&job->error, ERROR_UNAVAILABLE, "Ask again in a moment",
+                                   "The service is stopping");
                 job_end(t, job);
         }
 }
@@ -194,16 +197,18 @@ StoreThread *store_thread_free(StoreThread *t) {
         return NULL;
 }
 
-int store_submit(StoreThread *t, StoreNeed need, store_work_t work, store_done_t done, void *payload, Error *error) {
+int store_submit(StoreThread *t, StoreNeed need, store_work_t work, store_done_t done, void *payload,
+                 Error *error) {
         Job *job;
 
         if (t->n_waiting >= STORE_JOBS_MAX || t->stop)
                 return error_set(error, ERROR_UNAVAILABLE, "Ask again in a few seconds",
-                                 "More than %u queries wait for the state store (STORE_JOBS_MAX)", STORE_JOBS_MAX);
+                                 "More than %u queries wait for the state store (STORE_JOBS_MAX)",
+                                 STORE_JOBS_MAX);
         job = calloc(1, sizeof(Job));
         if (!job)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a query");
-        *job = (Job) { .need = need, .work = work, .done = done, .payload = payload };
+        *job = (Job){.need = need, .work = work, .done = done, .payload = payload};
         t->n_waiting++;
         (void) pthread_mutex_lock(&t->mutex);
         jobs_push(&t->waiting, job);
@@ -212,10 +217,6 @@ int store_submit(StoreThread *t, StoreNeed need, store_work_t work, store_done_t
         return 0;
 }
 
-size_t store_thread_n_waiting(const StoreThread *t) {
-        return t->n_waiting;
-}
+size_t store_thread_n_waiting(const StoreThread *t) { return t->n_waiting; }
 
-const char *store_thread_failure(const StoreThread *t) {
-        return t->failure;
-}
+const char *store_thread_failure(const StoreThread *t) { return t->failure; }

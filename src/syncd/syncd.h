@@ -18,13 +18,14 @@
 #include "syncd/store-thread.h"
 
 #define SERVICE_PORT 8000U
-#define DRAIN_MAX_USEC (10U * 1000U * 1000U)    /* open requests and store jobs may take that long after SIGTERM */
+#define DRAIN_MAX_USEC \
+        (10U * 1000U * 1000U) /* open requests and store jobs may take that long after SIGTERM */
 
 typedef struct Syncd {
         sd_event *event;
         Settings *settings;
         PairSet *pairs;
-        json_t *mistakes;               /* of the configuration, an array */
+        json_t *mistakes; /* of the configuration, an array */
         StoreThread *store;
         Queue *queue;
         Launcher *launcher;
@@ -37,33 +38,34 @@ typedef struct Syncd {
         Keys *keys;
         OverHttp *over_http;
         HttpServer *http;
-        OverBus *bus;                   /* NULL in tests */
-        json_t *last_finished;          /* {pair: {id, status, end_time, kind}}: what pair lists show without the store */
+        OverBus *bus; /* NULL in tests */
         sd_event_source *wake, *sample, *recover, *progress, *drain;
-        int64_t started_at;             /* µs since 1970 */
-        uint64_t started_usec, stop_usec;       /* CLOCK_MONOTONIC */
+        int64_t started_at;               /* µs since 1970 */
+        uint64_t started_usec, stop_usec; /* CLOCK_MONOTONIC */
         char instance[UUID_TEXT_SIZE];
         bool is_recovered, is_stopping;
         int progress_fd, lock_fd;
 } Syncd;
 
-uint64_t syncd_now_usec(const Syncd *s);        /* CLOCK_MONOTONIC of this turn of the loop */
+uint64_t syncd_now_usec(const Syncd *s); /* CLOCK_MONOTONIC of this turn of the loop */
 
 /* manager.c: the life of operations between queue, launcher and store. */
-_must_check_ int manager_start(Syncd *s);       /* reads unfinished operations, finds running workers again; tried again until it works */
+/* Reads unfinished operations and finds running workers again; tried again until it works. In recover.c */
+_must_check_ int manager_start(Syncd *s);
 /* The operation is in the store: queue it. Takes it over. */
 _must_check_ int manager_offer(Syncd *s, Operation *operation, bool is_running, Error *error);
-void manager_dispatch(Syncd *s);                /* starts what may start now */
+void manager_dispatch(Syncd *s); /* starts what may start now */
 void manager_worker_ended(const char *operation_id, int exit_status, void *userdata);
-/* After operation_cancel(): `waiting` says it was PENDING and is CANCELLED. request is answered now or when its worker has ended. */
+/* After operation_cancel(): `waiting` says it was PENDING and is CANCELLED. request is answered now or when
+ * its worker has ended. */
 void manager_cancelled(Syncd *s, const char *operation_id, bool waiting, ApiRequest *request);
-_must_check_ int manager_sample(Syncd *s);      /* begins taking metrics every minute */
+_must_check_ int manager_sample(Syncd *s); /* begins taking metrics every minute */
 
 /* progress-socket.c: hints of workers at RUNTIME_DIRECTORY/progress.sock. */
 _must_check_ int progress_socket_open(Syncd *s, Error *error);
 
 /* reload.c */
-int syncd_reload(Syncd *s);        /* reads the configuration in the helper thread, then takes it over */
+int syncd_reload(Syncd *s); /* reads the configuration in the helper thread, then takes it over */
 /* Takes settings, pairs and mistakes over and makes them true. */
 void syncd_configure(Syncd *s, Settings *settings, PairSet *pairs, const Mistakes *mistakes);
 
@@ -101,27 +103,34 @@ int do_dashboard_pairs(void *daemon, ApiRequest *request, Error *error);
 int do_dashboard_errors(void *daemon, ApiRequest *request, Error *error);
 
 /* Shared by them. */
-/* Inserts the operation (taken over) and answers: with a Location and the operation, or as the original did where is_original. */
-_must_check_ int operation_start(Syncd *s, ApiRequest *request, Operation *operation, bool is_original, Error *error);
+/* Inserts the operation (taken over) and answers: with a Location and the operation, or as the original did
+ * where is_original. */
+_must_check_ int operation_start(Syncd *s, ApiRequest *request, Operation *operation, bool is_original,
+                                 Error *error);
 /* A new operation with who, via and request_id of the request. */
-_must_check_ int operation_asked(ApiRequest *request, const char *pair, OperationKind kind, Operation **ret, Error *error);
-json_t *live_answer(const Syncd *s, const Live *live);  /* with why it waits; NULL without memory */
+_must_check_ int operation_asked(ApiRequest *request, const char *pair, OperationKind kind, Operation **ret,
+                                 Error *error);
+json_t *live_answer(const Syncd *s, const Live *live); /* with why it waits; NULL without memory */
 
 /* What most store jobs need: the request they answer and what they found. In query.c */
 typedef struct Query {
         Syncd *syncd;
-        ApiRequest *request;            /* a reference; answered in done */
-        json_t *result;                 /* made by work */
+        ApiRequest *request; /* a reference; answered in done */
+        json_t *result;      /* made by work */
         uint64_t total;
-        char *state_directory, *pair, *id, *entity;     /* copies, since the configuration may change meanwhile */
+        char *state_directory, *pair, *id,
+                *entity; /* copies, since the configuration may change meanwhile */
         char **pairs;
         int64_t number, from, to;
         int kind, status;
         unsigned limit, offset;
-        void (*finish)(struct Query *q);        /* in the loop, before the answer; may be NULL */
+        void (*finish)(struct Query *q); /* in the loop, before the answer; may be NULL */
 } Query;
 _must_check_ int query_new(Syncd *s, ApiRequest *request, Query **ret, Error *error);
 Query *query_free(Query *q);
 DEFINE_CLEANUP(Query, query_free)
 /* Submits; on success the query belongs to the job, and its result is the answer. */
 _must_check_ int query_submit(Query **q, StoreNeed need, store_work_t work, Error *error);
+/* In the helper thread: {id, kind, status, start_time, end_time, error} of a pair's newest operation with
+ * that status (-1: any), checks or runs; JSON null where there is none, NULL with error set on failure. */
+json_t *operation_newest(Database *state, const char *pair, bool checks, int status, Error *error);

@@ -29,14 +29,15 @@ static void test_ready_and_failures(void **state) {
         assert_string_equal(json_string_value(json_object_get(object, "pairs")), "DOWN");
         json_decref(object);
         object = health_to_json(h, true);
-        assert_string_equal(json_string_value(json_object_get(json_object_get(object, "pairs"), "message")), "2 mistakes");
+        assert_string_equal(json_string_value(json_object_get(json_object_get(object, "pairs"), "message")),
+                            "2 mistakes");
         assert_true(json_is_null(json_object_get(json_object_get(object, "queue"), "message")));
         json_decref(object);
         health_free(h);
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_ready_and_failures) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_ready_and_failures)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

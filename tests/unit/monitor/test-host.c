@@ -7,8 +7,11 @@
 #include "monitor/host.h"
 
 static const char *const members[] = {
-        "timestamp", "cpu_count", "cpu_percent", "memory_total", "memory_available", "memory_used", "memory_percent", "disk_total", "disk_used",
-        "disk_free", "disk_percent", "process_memory_rss", "process_memory_vms", "process_cpu_percent", "process_threads", "process_connections", "boot_time",
+        "timestamp",          "cpu_count",           "cpu_percent",     "memory_total",
+        "memory_available",   "memory_used",         "memory_percent",  "disk_total",
+        "disk_used",          "disk_free",           "disk_percent",    "process_memory_rss",
+        "process_memory_vms", "process_cpu_percent", "process_threads", "process_connections",
+        "boot_time",
 };
 
 static double number(const json_t *object, const char *name) {
@@ -37,7 +40,8 @@ static char *proc_made(const char *cpu) {
         char *folder = test_folder_new(), *path = NULL;
 
         free(test_file_write(folder, "stat", cpu));
-        free(test_file_write(folder, "meminfo", "MemTotal:       1000 kB\nMemFree: 1 kB\nMemAvailable:    250 kB\n"));
+        free(test_file_write(folder, "meminfo",
+                             "MemTotal:       1000 kB\nMemFree: 1 kB\nMemAvailable:    250 kB\n"));
         assert_true(asprintf(&path, "%s/self", folder) > 0);
         assert_int_equal(mkdir(path, 0755), 0);
         free(test_file_write(path, "status", "Name:\tx\nVmSize:\t  20 kB\nVmRSS:\t  10 kB\nThreads:\t3\n"));
@@ -47,7 +51,8 @@ static char *proc_made(const char *cpu) {
 }
 
 static void test_numbers(void **state) {
-        char *folder = proc_made("cpu  100 0 100 700 100 0 0 0 0 0\ncpu0 1 0 0 0\ncpu1 1 0 0 0\nintr 5\nbtime 865166400\n");
+        char *folder = proc_made(
+                "cpu  100 0 100 700 100 0 0 0 0 0\ncpu0 1 0 0 0\ncpu1 1 0 0 0\nintr 5\nbtime 865166400\n");
         json_t *first = NULL, *second = NULL;
         Host *h = NULL;
 
@@ -59,8 +64,10 @@ static void test_numbers(void **state) {
         assert_true(fabs(number(first, "memory_percent") - 75.0) < 0.001);
         assert_int_equal(number(first, "process_memory_rss"), 10240);
         assert_int_equal(number(first, "process_threads"), 3);
-        assert_true(fabs(number(first, "process_cpu_percent") - 50.0) < 0.001); /* 1 s of the 2 s since its start at 1 s */
-        assert_string_equal(json_string_value(json_object_get(first, "boot_time")), "1997-06-01T12:00:00+00:00");
+        assert_true(fabs(number(first, "process_cpu_percent") - 50.0) <
+                    0.001); /* 1 s of the 2 s since its start at 1 s */
+        assert_string_equal(json_string_value(json_object_get(first, "boot_time")),
+                            "1997-06-01T12:00:00+00:00");
         assert_int_equal(host_sample(h, 3000001, &second), 0);
         assert_ptr_equal(first, second); /* cached */
         json_decref(second);
@@ -86,7 +93,9 @@ static void test_nothing_readable(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_members_of_this_machine), cmocka_unit_test(test_numbers), cmocka_unit_test(test_nothing_readable),
+                cmocka_unit_test(test_members_of_this_machine),
+                cmocka_unit_test(test_numbers),
+                cmocka_unit_test(test_nothing_readable),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,8 @@ static void test_newest_first_bounded(void **state) {
         assert_int_equal(sampler_n_samples(s), SAMPLER_SAMPLES_MAX);
         assert_int_equal(sampler_list(s, "queue_", SAMPLER_SAMPLES_MAX + 3, 100, &array), 0);
         assert_int_equal(json_array_size(array), 3);
-        assert_int_equal(json_number_value(json_object_get(json_array_get(array, 0), "value")), SAMPLER_SAMPLES_MAX + 5);
+        assert_int_equal(json_number_value(json_object_get(json_array_get(array, 0), "value")),
+                         SAMPLER_SAMPLES_MAX + 5);
         json_decref(array);
         assert_int_equal(sampler_list(s, NULL, 0, 7, &array), 0);
         assert_int_equal(json_array_size(array), 7);
@@ -31,7 +32,7 @@ static void test_newest_first_bounded(void **state) {
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_newest_first_bounded) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_newest_first_bounded)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,8 @@ static void on_ended(const char *id, int exit_status, void *userdata) {
         (void) snprintf(seen->id, sizeof(seen->id), "%s", id);
         seen->exit_status = exit_status;
         seen->n_ends++;
-        assert_false(launcher_is_running(seen->launcher, id));  /* so that it may be started again from here */
+        assert_false(
+                launcher_is_running(seen->launcher, id)); /* so that it may be started again from here */
         assert_int_equal(sd_event_exit(seen->event, 0), 0);
 }
 
@@ -41,7 +42,7 @@ static void seen_begin(Seen *seen, const char *worker) {
         (void) sigemptyset(&child);
         (void) sigaddset(&child, SIGCHLD);
         assert_int_equal(sigprocmask(SIG_BLOCK, &child, NULL), 0);
-        *seen = (Seen) { .exit_status = -99 };
+        *seen = (Seen){.exit_status = -99};
         assert_true(sd_event_new(&seen->event) >= 0);
         assert_int_equal(launcher_new_child(seen->event, worker, on_ended, seen, &seen->launcher), 0);
 }
@@ -54,12 +55,17 @@ static void seen_end(Seen *seen) {
 static void test_exit_status_and_environment(void **state) {
         char *folder = test_folder_new();
         /* 75 only when id, session and environment are as a worker needs them */
-        char *worker = worker_write(folder, "#!/bin/sh\n[ \"$1\" = " A " ] || exit 1\n[ -z \"$NOTIFY_SOCKET$LISTEN_FDS$WATCHDOG_USEC\" ] || exit 2\n"
-                                            "[ \"$(ps -o sid= -p $$ | tr -d ' ')\" = $$ ] || exit 3\n[ \"$KEPT\" = yes ] || exit 4\nexit 75\n");
+        char *worker = worker_write(
+                folder, "#!/bin/sh\n[ \"$1\" = " A
+                        " ] || exit 1\n[ -z \"$NOTIFY_SOCKET$LISTEN_FDS$WATCHDOG_USEC\" ] || exit 2\n"
+                        "[ \"$(ps -o sid= -p $$ | tr -d ' ')\" = $$ ] || exit 3\n[ \"$KEPT\" = yes ] || "
+                        "exit 4\nexit 75\n");
         _cleanup_error_ Error error = {};
         Seen seen;
 
-        assert_int_equal(setenv("NOTIFY_SOCKET", "@x", 1) | setenv("LISTEN_FDS", "1", 1) | setenv("WATCHDOG_USEC", "1", 1) | setenv("KEPT", "yes", 1), 0);
+        assert_int_equal(setenv("NOTIFY_SOCKET", "@x", 1) | setenv("LISTEN_FDS", "1", 1) |
+                                 setenv("WATCHDOG_USEC", "1", 1) | setenv("KEPT", "yes", 1),
+                         0);
         seen_begin(&seen, worker);
         assert_int_equal(launcher_start(seen.launcher, A, &error), 0);
         assert_true(launcher_is_running(seen.launcher, A));
@@ -152,8 +158,11 @@ static void test_free_leaves_workers(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_exit_status_and_environment), cmocka_unit_test(test_stop_and_death),
-                cmocka_unit_test(test_missing_worker), cmocka_unit_test(test_adopted), cmocka_unit_test(test_free_leaves_workers),
+                cmocka_unit_test(test_exit_status_and_environment),
+                cmocka_unit_test(test_stop_and_death),
+                cmocka_unit_test(test_missing_worker),
+                cmocka_unit_test(test_adopted),
+                cmocka_unit_test(test_free_leaves_workers),
         };
 
         (void) signal(SIGPIPE, SIG_IGN);

@@ -60,10 +60,10 @@ static void test_limit_of_all(void **state) {
         assert_int_equal(queue_n_running(q), 2);
         assert_int_equal(queue_n_waiting(q), 1);
         assert_int_equal(queue_offer(q, D, "a", true, 0, 0, false), 0);
-        expect_next(q, 1, D);   /* a check runs beside the limit, even of a pair that runs */
+        expect_next(q, 1, D); /* a check runs beside the limit, even of a pair that runs */
         assert_int_equal(queue_ended(q, B, QUEUE_OUTCOME_FINAL, 2, &due), QUEUE_FORGET);
         expect_next(q, 2, C);
-        queue_set_limit(q, 0);  /* never less than one */
+        queue_set_limit(q, 0); /* never less than one */
         queue_free(q);
 }
 
@@ -77,7 +77,7 @@ static void test_transient_waits_and_gives_up(void **state) {
                 assert_int_equal(queue_n_attempts(q, A), n);
                 assert_int_equal(queue_ended(q, A, QUEUE_OUTCOME_TRANSIENT, now, &due), QUEUE_RETRY);
                 assert_true(due >= now && due <= now + ((uint64_t) BACKOFF_BASE_USEC << (n - 1)));
-                expect_next(q, now + BACKOFF_CAP_USEC, NULL);   /* its end is not on disk yet */
+                expect_next(q, now + BACKOFF_CAP_USEC, NULL); /* its end is not on disk yet */
                 queue_release(q, A);
                 if (due > now) {
                         expect_next(q, due - 1, NULL);
@@ -106,7 +106,7 @@ static void test_lost_starts_again_at_once(void **state) {
         }
         expect_next(q, 5, A);
         assert_int_equal(queue_ended(q, A, QUEUE_OUTCOME_LOST, 5, &due), QUEUE_RETRY);
-        assert_true(due > 5);   /* with this seed; a worker that dies at the same place must not spin */
+        assert_true(due > 5); /* with this seed; a worker that dies at the same place must not spin */
         queue_free(q);
 }
 
@@ -156,7 +156,7 @@ static void test_bound(void **state) {
                 offer(q, id, "a");
         }
         assert_int_equal(queue_offer(q, A, "a", false, 0, 0, false), -ENOBUFS);
-        assert_int_equal(queue_offer(q, A, "z", false, 0, 0, true), 0);  /* what runs is never refused */
+        assert_int_equal(queue_offer(q, A, "z", false, 0, 0, true), 0); /* what runs is never refused */
         queue_free(q);
 }
 
@@ -179,7 +179,12 @@ static void test_random_histories(void **state) {
 
                 for (unsigned i = 0; i < 8; i++) {
                         (void) snprintf(id, sizeof(id), "%u-%u", i % 3, i);
-                        assert_int_equal(queue_offer(q, id, i % 3 == 0 ? "x" : i % 3 == 1 ? "y" : "z", false, 0, 0, false), 0);
+                        assert_int_equal(queue_offer(q, id,
+                                                     i % 3 == 0   ? "x"
+                                                     : i % 3 == 1 ? "y"
+                                                                  : "z",
+                                                     false, 0, 0, false),
+                                         0);
                 }
                 for (unsigned step = 0; n_left > 0; step++) {
                         assert_true(step < 1000);
@@ -191,7 +196,8 @@ static void test_random_histories(void **state) {
                         assert_true(n_running <= 1 + seed % 3);
                         if (n_running > 0) {
                                 size_t i = (size_t) rand_r(&random) % n_running;
-                                QueueDecision d = queue_ended(q, running[i], (QueueOutcome) (rand_r(&random) % 3), now, &due);
+                                QueueDecision d = queue_ended(
+                                        q, running[i], (QueueOutcome) (rand_r(&random) % 3), now, &due);
 
                                 n_left -= d != QUEUE_RETRY;
                                 queue_release(q, running[i]);
@@ -207,10 +213,15 @@ static void test_random_histories(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_one_per_pair_in_order), cmocka_unit_test(test_limit_of_all),
-                cmocka_unit_test(test_transient_waits_and_gives_up), cmocka_unit_test(test_lost_starts_again_at_once),
-                cmocka_unit_test(test_retry_keeps_its_place), cmocka_unit_test(test_cancel),
-                cmocka_unit_test(test_running_is_found_again), cmocka_unit_test(test_bound), cmocka_unit_test(test_backoff),
+                cmocka_unit_test(test_one_per_pair_in_order),
+                cmocka_unit_test(test_limit_of_all),
+                cmocka_unit_test(test_transient_waits_and_gives_up),
+                cmocka_unit_test(test_lost_starts_again_at_once),
+                cmocka_unit_test(test_retry_keeps_its_place),
+                cmocka_unit_test(test_cancel),
+                cmocka_unit_test(test_running_is_found_again),
+                cmocka_unit_test(test_bound),
+                cmocka_unit_test(test_backoff),
                 cmocka_unit_test(test_random_histories),
         };
 

@@ -14,7 +14,7 @@ static void test_no_hole(void **state) {
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_no_hole) };
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_hole)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

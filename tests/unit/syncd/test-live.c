@@ -18,7 +18,8 @@ static Live *live_of(LiveTable *table) {
 }
 
 static bool hint(LiveTable *table, const char *id, const char *entity, int n_read, int total) {
-        json_t *object = json_pack("{s:s, s:s, s:i, s:i, s:i}", "operation_id", id, "entity", entity, "n_read", n_read, "n_inserted", n_read, "total", total);
+        json_t *object = json_pack("{s:s, s:s, s:i, s:i, s:i}", "operation_id", id, "entity", entity,
+                                   "n_read", n_read, "n_inserted", n_read, "total", total);
         bool taken = live_hint(table, object);
 
         json_decref(object);
@@ -43,7 +44,8 @@ static void test_progress(void **state) {
         json_decref(object);
         assert_true(hint(&table, ID, "parcel", 1000, 1000));
         object = live_to_json(live, NULL, 2000000);
-        assert_int_equal(json_member_integer(object, "progress", -1), 99);      /* the end is told by the status alone */
+        assert_int_equal(json_member_integer(object, "progress", -1),
+                         99); /* the end is told by the status alone */
         json_decref(object);
         live_done(&table);
         assert_int_equal(table.n, 0);
@@ -61,13 +63,19 @@ static void test_unknown_total_and_waiting(void **state) {
         assert_true(json_is_null(json_object_get(object, "records_total")));
         assert_true(json_is_null(json_object_get(object, "remaining_seconds")));
         assert_string_equal(json_member_text(object, "waiting_for"), "pair");
-        assert_string_equal(json_member_text(object, "message"), "Waits for an earlier operation of its pair");
+        assert_string_equal(json_member_text(object, "message"),
+                            "Waits for an earlier operation of its pair");
         json_decref(object);
         live_done(&table);
 }
 
 static void test_malformed_hints(void **state) {
-        static const char *const texts[] = { "{}", "[]", "3", "{\"operation_id\": 5}", "{\"operation_id\": \"" ID "\"}", "{\"operation_id\": \"" ID "\", \"entity\": null}" };
+        static const char *const texts[] = {"{}",
+                                            "[]",
+                                            "3",
+                                            "{\"operation_id\": 5}",
+                                            "{\"operation_id\": \"" ID "\"}",
+                                            "{\"operation_id\": \"" ID "\", \"entity\": null}"};
         LiveTable table = {};
 
         (void) live_of(&table);
@@ -83,7 +91,9 @@ static void test_malformed_hints(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_progress), cmocka_unit_test(test_unknown_total_and_waiting), cmocka_unit_test(test_malformed_hints),
+                cmocka_unit_test(test_progress),
+                cmocka_unit_test(test_unknown_total_and_waiting),
+                cmocka_unit_test(test_malformed_hints),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,8 @@
 #include "store/operations.h"
 #include "syncd/syncd.h"
 
-/* A syncd without faces, its store in a folder, its workers a shell script that writes nothing to the store. */
+/* A syncd without faces, its store in a folder, its workers a shell script that writes nothing to the store.
+ */
 typedef struct Bench {
         Syncd s;
         char *folder, *worker, id[UUID_TEXT_SIZE];
@@ -20,7 +21,7 @@ typedef struct Bench {
 static void bench_begin(Bench *b, const char *script) {
         sigset_t child;
 
-        *b = (Bench) { .folder = test_folder_new() };
+        *b = (Bench){.folder = test_folder_new()};
         b->worker = test_file_write(b->folder, "worker", script);
         assert_int_equal(chmod(b->worker, 0755), 0);
         (void) sigemptyset(&child);
@@ -28,11 +29,12 @@ static void bench_begin(Bench *b, const char *script) {
         assert_int_equal(sigprocmask(SIG_BLOCK, &child, NULL), 0);
         b->settings.state_directory = b->folder;
         b->s.settings = &b->settings;
-        b->s.last_finished = json_object();
         assert_true(sd_event_new(&b->s.event) >= 0);
-        assert_int_equal(health_new(&b->s.health) | metric_set_new(&b->s.metrics) | queue_new(2, 1, &b->s.queue), 0);
+        assert_int_equal(
+                health_new(&b->s.health) | metric_set_new(&b->s.metrics) | queue_new(2, 1, &b->s.queue), 0);
         assert_int_equal(store_thread_new(b->s.event, b->folder, &b->s.store), 0);
-        assert_int_equal(launcher_new_child(b->s.event, b->worker, manager_worker_ended, &b->s, &b->s.launcher), 0);
+        assert_int_equal(
+                launcher_new_child(b->s.event, b->worker, manager_worker_ended, &b->s, &b->s.launcher), 0);
 }
 
 static void bench_end(Bench *b) {
@@ -45,7 +47,6 @@ static void bench_end(Bench *b) {
         event_source_drop(&b->s.recover);
         health_free(b->s.health);
         metric_set_free(b->s.metrics);
-        json_decref(b->s.last_finished);
         sd_event_unref(b->s.event);
         free(b->worker);
         test_folder_remove(b->folder);
@@ -90,7 +91,8 @@ static Operation *bench_until(Bench *b, OperationStatus wanted, int64_t n_attemp
 
                 assert_true(sd_event_run(b->s.event, 10000) >= 0);
                 assert_int_equal(operation_load(state, b->id, &o, &error), 0);
-                if (o->status == wanted && o->n_attempts >= n_attempts && (!operation_status_is_final(wanted) || b->s.live.n == 0)) {
+                if (o->status == wanted && o->n_attempts >= n_attempts &&
+                    (!operation_status_is_final(wanted) || b->s.live.n == 0)) {
                         database_close(state);
                         return o;
                 }
@@ -102,6 +104,9 @@ static Operation *bench_until(Bench *b, OperationStatus wanted, int64_t n_attemp
 }
 
 static void test_worker_with_a_configuration_error(void **state) {
+        _cleanup_error_ Error error = {};
+        Database *state_db;
+        json_t *newest;
         Operation *o;
         Bench b;
 
@@ -112,7 +117,14 @@ static void test_worker_with_a_configuration_error(void **state) {
         assert_int_equal(o->error.id, ERROR_CONFIGURATION);
         assert_non_null(strstr(o->error.detail, "status 78"));
         assert_non_null(o->error.remedy);
-        assert_string_equal(json_member_text(json_object_get(b.s.last_finished, "pacs_to_cama"), "status"), "FAILED");
+        newest = operation_newest(state_db = bench_state(&b), "pacs_to_cama", false, OPERATION_FAILED,
+                                  &error);
+        assert_string_equal(json_member_text(newest, "id"), b.id);
+        assert_non_null(strstr(json_member_text(newest, "error"), "status 78"));
+        json_decref(newest);
+        newest = operation_newest(state_db, "pacs_to_cama", true, -1, &error);
+        assert_true(json_is_null(newest)); /* no check among them */
+        database_close(state_db);
         assert_false(queue_has(b.s.queue, b.id));
         assert_true(health_is_up(b.s.health, "sync_tracker"));
         operation_free(o);
@@ -167,7 +179,8 @@ static void test_lost_worker_is_replaced(void **state) {
         assert_int_equal(queue_n_attempts(b.s.queue, b.id), 2);
         d = bench_state(&b);
         assert_int_equal(operation_attempts(d, b.id, &attempts, &error), 0);
-        assert_string_equal(json_member_text(json_object_get(json_array_get(attempts, 0), "error"), "code"), error_code(ERROR_WORKER_LOST));
+        assert_string_equal(json_member_text(json_object_get(json_array_get(attempts, 0), "error"), "code"),
+                            error_code(ERROR_WORKER_LOST));
         json_decref(attempts);
         database_close(d);
         assert_true(launcher_stop(b.s.launcher, b.id) >= 0);
@@ -188,8 +201,11 @@ static void test_cancelled_and_lost(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_worker_with_a_configuration_error), cmocka_unit_test(test_missing_worker_fails_with_remedy),
-                cmocka_unit_test(test_transient_is_postponed), cmocka_unit_test(test_lost_worker_is_replaced), cmocka_unit_test(test_cancelled_and_lost),
+                cmocka_unit_test(test_worker_with_a_configuration_error),
+                cmocka_unit_test(test_missing_worker_fails_with_remedy),
+                cmocka_unit_test(test_transient_is_postponed),
+                cmocka_unit_test(test_lost_worker_is_replaced),
+                cmocka_unit_test(test_cancelled_and_lost),
         };
 
         (void) signal(SIGPIPE, SIG_IGN);

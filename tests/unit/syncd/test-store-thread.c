@@ -6,7 +6,14 @@
 #include "basic/limits.h"
 #include "syncd/store-thread.h"
 
-typedef struct Probe { sd_event *event; pthread_t worked_in; unsigned n_done, n_refused, stop_at; int r; bool had_state; ErrorId id; } Probe;
+typedef struct Probe {
+        sd_event *event;
+        pthread_t worked_in;
+        unsigned n_done, n_refused, stop_at;
+        int r;
+        bool had_state;
+        ErrorId id;
+} Probe;
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
@@ -37,7 +44,7 @@ static void done(void *job, int r, Error *error) {
 static void test_runs_elsewhere_ends_here(void **state) {
         char *folder = test_folder_new();
         _cleanup_error_ Error error = {};
-        Probe p = { .stop_at = 1 };
+        Probe p = {.stop_at = 1};
         StoreThread *t = NULL;
 
         assert_true(sd_event_new(&p.event) >= 0);
@@ -57,7 +64,7 @@ static void test_runs_elsewhere_ends_here(void **state) {
 
 static void test_failures(void **state) {
         _cleanup_error_ Error error = {};
-        Probe away = {}, files = { .stop_at = 1 };
+        Probe away = {}, files = {.stop_at = 1};
         StoreThread *t = NULL;
 
         assert_true(sd_event_new(&files.event) >= 0);
@@ -65,7 +72,7 @@ static void test_failures(void **state) {
         assert_int_equal(store_submit(t, STORE_STATE, work, done, &away, &error), 0);
         assert_int_equal(store_submit(t, STORE_FILES, work_failing, done, &files, &error), 0);
         assert_true(sd_event_loop(files.event) >= 0);
-        assert_true(away.r < 0);        /* its work never ran: there is no state.db */
+        assert_true(away.r < 0); /* its work never ran: there is no state.db */
         assert_false(away.had_state);
         assert_non_null(store_thread_failure(t));
         assert_int_equal(files.id, ERROR_NOT_FOUND);
@@ -83,18 +90,21 @@ static void test_bound_and_stop(void **state) {
         assert_int_equal(pthread_mutex_lock(&gate), 0);
         for (unsigned i = 0; i < STORE_JOBS_MAX; i++)
                 assert_int_equal(store_submit(t, STORE_FILES, work, done, &p, &error), 0);
-        assert_int_equal(store_submit(t, STORE_FILES, work, done, &p, &error), error_errno(ERROR_UNAVAILABLE));
+        assert_int_equal(store_submit(t, STORE_FILES, work, done, &p, &error),
+                         error_errno(ERROR_UNAVAILABLE));
         assert_non_null(strstr(error.detail, "256"));
         assert_non_null(strstr(error.detail, "STORE_JOBS_MAX"));
         assert_int_equal(pthread_mutex_unlock(&gate), 0);
         store_thread_free(t);
-        assert_int_equal(p.n_done, STORE_JOBS_MAX);     /* each once, run or refused */
+        assert_int_equal(p.n_done, STORE_JOBS_MAX); /* each once, run or refused */
         sd_event_unref(p.event);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_runs_elsewhere_ends_here), cmocka_unit_test(test_failures), cmocka_unit_test(test_bound_and_stop),
+                cmocka_unit_test(test_runs_elsewhere_ends_here),
+                cmocka_unit_test(test_failures),
+                cmocka_unit_test(test_bound_and_stop),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
