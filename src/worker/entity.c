@@ -214,6 +214,7 @@ static void result_follow(EntityRun *e, const EntityResult *delta) {
         result->n_unchanged += delta->n_unchanged;
         result->n_held += delta->n_held;
         result->n_deletes_withheld += delta->n_deletes_withheld;
+        result->done = result->done || delta->done;
 }
 
 static int record_end(EntityRun *e, int r, const EntityResult *delta, Error *error) {
