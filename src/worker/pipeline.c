@@ -128,13 +128,15 @@ static void batch_count(const Batch *batch, uint64_t *ret_changes, uint64_t *ret
 /* Stops at the batch that would exceed a guard. */
 static int guard_batch(EntityRun *e, Error *error) {
         const EntityResult *result = entity_result(e);
-        uint64_t n_changes, n_held;
+        uint64_t n_changes, n_held, n_read;
         int r;
 
         if (!result)
                 return no_memory(e, error);
         batch_count(&e->batch, &n_changes, &n_held);
-        r = guard_errors(&e->run->guards, e->m->entity, (uint64_t) result->n_held + n_held, e->n_base, error);
+        n_read = (uint64_t) result->n_read + e->batch.n_read;   /* what a share of a first load's records is of */
+        r = guard_errors(&e->run->guards, e->m->entity, (uint64_t) result->n_held + n_held, e->n_base > n_read ? e->n_base : n_read,
+                         error);
         if (r < 0 || e->first_load)
                 return r;
         n_changes += (uint64_t) (result->n_inserted + result->n_updated);
@@ -276,6 +278,7 @@ static int delete_batch_plan(EntityRun *e, const Key *keys, const BaselineRow *r
         int r;
 
         batch->n_changes = 0;
+        batch->n_read = batch->n_unchanged = 0;
         if (array_grow(&batch->changes, &batch->capacity, n_keys, sizeof(Change)) < 0)
                 return no_memory(e, error);
         for (size_t i = 0; i < n_keys; i++) {

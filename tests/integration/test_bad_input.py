@@ -259,10 +259,20 @@ def test_a_target_with_records_of_its_own(county):
 def test_too_many_held(county):
     county.mapping(harness.MAPPING.replace("max_errors: 100", "max_errors: 5"))
     error = county.fails(GUARD)
-    assert error["detail"] == ("Guard 'max_errors': entity 'parcel' would have 6 records held in quarantine of 0 records, "
+    assert error["detail"] == ("Guard 'max_errors': entity 'parcel' would have 6 records held in quarantine of 240 records, "
                                "5 are allowed.")
     loaded = county.run("full", parameters={"allow": ["max_errors"]})
     assert harness.results(county, loaded)["parcel"][5] == 6
+
+
+def test_a_share_of_held_records_in_a_first_load(county):
+    """2.5 % are held, of what was read, as nothing was there before."""
+    county.mapping(harness.MAPPING.replace("max_errors: 100", "max_errors: 2%"))
+    error = county.fails(GUARD)
+    assert error["detail"].endswith("5 records held in quarantine of 200 records, 4 are allowed.")
+    county.mapping(harness.MAPPING.replace("max_errors: 100", "max_errors: 3%"))
+    operation = county.insert_operation("full", parameters={"allow": ["first_write"]})
+    assert county.worker(operation, TERRAFUSION_BATCH_RECORDS="1000").returncode == QUARANTINED
 
 
 # Records.
