@@ -2,14 +2,8 @@
 #pragma once
 /* Guards: what stops a pair before it writes too much. In the worker. Pure. */
 #include "basic/error.h"
+#include "model/guard.h"
 #include "model/pair.h"
-
-typedef enum GuardId {
-        GUARD_MAX_DELETES, GUARD_MAX_CHANGES, GUARD_MAX_ERRORS, GUARD_EMPTY_SOURCE, GUARD_FIRST_WRITE,
-        _GUARD_MAX, _GUARD_INVALID = -1,
-} GuardId;
-const char *guard_to_string(GuardId guard);             /* "max_deletes" */
-GuardId guard_from_string(const char *name);
 
 typedef struct Guards {
         const Pair *pair;

@@ -4,13 +4,10 @@
 #include "basic/limits.h"
 #include "basic/log.h"
 #include "basic/text.h"
+#include "model/guard.h"
 #include "basic/timestamp.h"
 #include "store/operations.h"
 #include "syncd/syncd.h"
-
-/* As apply/guard.c has them; a daemon does not link the worker's rooms. */
-static const char *const guards[] = {"max_deletes", "max_changes", "max_errors", "empty_source",
-                                     "first_write"};
 
 static const struct {
         const char *name;
@@ -72,16 +69,11 @@ static int allow_check(const json_t *allow, unsigned scopes, Error *error) {
         json_array_foreach(allow, i, item) {
                 const char *name = json_string_value(item), *nearest = NULL;
                 _cleanup_free_ char *remedy = NULL;
-                bool is_known = false;
 
-                for (size_t k = 0; k < ELEMENTSOF(guards); k++)
-                        is_known = is_known || text_equal(guards[k], name);
-                if (is_known)
+                if (guard_from_string(name) != _GUARD_INVALID)
                         continue;
-                nearest = name ? text_nearest(name, guards, ELEMENTSOF(guards)) : NULL;
-                if (asprintf(&remedy,
-                             "Guards are max_deletes, max_changes, max_errors, empty_source, "
-                             "first_write%s%s%s",
+                nearest = name ? guard_nearest(name) : NULL;
+                if (asprintf(&remedy, "Guards are " GUARD_NAMES "%s%s%s",
                              nearest ? "; did you mean \"" : "", nearest ? nearest : "",
                              nearest ? "\"?" : "") < 0)
                         remedy = NULL;
@@ -167,9 +159,8 @@ static int entity_unknown(const Pair *pair, const char *name, Error *error) {
                 names[i] = pair->mappings[i].entity;
         if (names)
                 nearest = text_nearest(name, names, pair->n_mappings);
-        if (asprintf(&remedy, "%s%s%s`terrafusionctl pairs %s` lists its entities",
-                     nearest ? "Did you mean \"" : "", nearest ? nearest : "", nearest ? "\"? " : "",
-                     pair->name) < 0)
+        if (asprintf(&remedy, "%s%s%s`terrafusionctl pairs` lists the entities",
+                     nearest ? "Did you mean \"" : "", nearest ? nearest : "", nearest ? "\"? " : "") < 0)
                 remedy = NULL;
         (void) error_set(error, ERROR_ARGUMENT, remedy, "The pair \"%s\" has no entity \"%s\"", pair->name,
                          name);

@@ -26,7 +26,7 @@ static int guards_read(Run *run, Error *error) {
                 GuardId guard = guard_from_string(json_string_value(item));
 
                 if (guard == _GUARD_INVALID)
-                        return error_set(error, ERROR_ARGUMENT, "Guards are max_deletes, max_changes, max_errors, empty_source, first_write.",
+                        return error_set(error, ERROR_ARGUMENT, "Guards are " GUARD_NAMES ".",
                                          "There is no guard '%s'", json_string_value(item) ? json_string_value(item) : "?");
                 run->guards.allowed[guard] = true;
                 log_event(LOG_WARNING, MESSAGE_GUARD_ALLOWED, "A guard is out of force for this operation.", "OPERATION_ID",
