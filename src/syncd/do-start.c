@@ -4,8 +4,8 @@
 #include "basic/limits.h"
 #include "basic/log.h"
 #include "basic/text.h"
-#include "model/guard.h"
 #include "basic/timestamp.h"
+#include "model/guard.h"
 #include "store/operations.h"
 #include "syncd/syncd.h"
 
