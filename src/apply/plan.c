@@ -19,7 +19,8 @@ int plan_change(const Mapping *m, Change *change, Arena *arena, DigestScratch *s
         if (!change->changed)
                 return -ENOMEM;
         for (size_t i = m->n_key; i < m->n_fields; i++) {
-                change->changed[i] = change->target[i].type != VALUE_ABSENT && !value_equal(change->target + i, change->before + i);
+                change->changed[i] = change->target[i].type != VALUE_ABSENT &&
+                                     !value_equal(change->target + i, change->before + i);
                 n_changed += change->changed[i];
         }
         change->kind = n_changed > 0 ? CHANGE_UPDATE : CHANGE_NONE;

@@ -4,7 +4,8 @@
 #include <errno.h>
 
 static bool change_is_write(const Change *change) {
-        return change->kind == CHANGE_INSERT || change->kind == CHANGE_UPDATE || change->kind == CHANGE_DELETE;
+        return change->kind == CHANGE_INSERT || change->kind == CHANGE_UPDATE ||
+               change->kind == CHANGE_DELETE;
 }
 
 size_t batch_count_writes(const Batch *batch) {
@@ -17,8 +18,11 @@ size_t batch_count_writes(const Batch *batch) {
 
 int change_refuse(Batch *batch, Change *change, const Error *refusal) {
         change->kind = CHANGE_HELD;
-        return finding_add(&change->findings, batch->arena, FINDING_ERROR, "target_refused", refusal->field, NULL, refusal->detail,
-                           refusal->remedy ? refusal->remedy : "Correct the record at the source, or the constraint at the target.");
+        return finding_add(&change->findings, batch->arena, FINDING_ERROR, "target_refused", refusal->field,
+                           NULL, refusal->detail,
+                           refusal->remedy
+                                   ? refusal->remedy
+                                   : "Correct the record at the source, or the constraint at the target.");
 }
 
 int write_batch(Connection *target, Writer *writer, Batch *batch, Error *error) {
@@ -28,7 +32,7 @@ int write_batch(Connection *target, Writer *writer, Batch *batch, Error *error) 
         if (r < 0)
                 return r;
         for (size_t i = 0; i < batch->n_changes; i++) {
-                _cleanup_error_ Error refusal = { 0 };
+                _cleanup_error_ Error refusal = {0};
                 Change *change = batch->changes + i;
 
                 if (!change_is_write(change))

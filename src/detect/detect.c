@@ -15,29 +15,35 @@ typedef struct NewKey {
 struct Detector {
         DetectPlan plan;
         Reader *reader;
-        Value *values;          /* of the record being read; borrowed from the reader */
+        Value *values; /* of the record being read; borrowed from the reader */
         Value *key_values;
         DigestScratch key_scratch, digest_scratch;
-        Arena *key_arena;       /* what a key's making needs; reset for each record that used it */
+        Arena *key_arena; /* what a key's making needs; reset for each record that used it */
         NewKey *new_keys;
         bool end;
 };
 
 int detector_open(const DetectPlan *plan, Detector **ret, Error *error) {
         const ReadPlan read = {
-                .pair = plan->pair, .mapping = plan->mapping, .by_watermark = plan->by_watermark,
-                .low = plan->low, .high = plan->high, .position = plan->position,
+                .pair = plan->pair,
+                .mapping = plan->mapping,
+                .by_watermark = plan->by_watermark,
+                .low = plan->low,
+                .high = plan->high,
+                .position = plan->position,
         };
         _cleanup_(detector_closep) Detector *d = calloc(1, sizeof(*d));
         int r;
 
         if (!d)
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to read entity '%s'", plan->mapping->entity);
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to read entity '%s'",
+                                 plan->mapping->entity);
         d->plan = *plan;
         d->values = calloc(plan->mapping->n_columns + 1, sizeof(Value));
         d->key_values = calloc(plan->mapping->n_key + 1, sizeof(Value));
         if (!d->values || !d->key_values || arena_new(&d->key_arena) < 0)
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to read entity '%s'", plan->mapping->entity);
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to read entity '%s'",
+                                 plan->mapping->entity);
         r = reader_open(plan->source, &read, &d->reader, error);
         if (r < 0)
                 return r;
@@ -59,15 +65,13 @@ Detector *detector_close(Detector *d) {
         return NULL;
 }
 
-bool detector_resumed(const Detector *d) {
-        return d->plan.position && reader_resumed(d->reader);
-}
+bool detector_resumed(const Detector *d) { return d->plan.position && reader_resumed(d->reader); }
 
 static Change *batch_add(Batch *batch) {
         if (batch->n_changes == batch->capacity &&
             array_grow(&batch->changes, &batch->capacity, batch->n_changes + 1, sizeof(Change)) < 0)
                 return NULL;
-        batch->changes[batch->n_changes] = (Change) { 0 };
+        batch->changes[batch->n_changes] = (Change){0};
         return batch->changes + batch->n_changes++;
 }
 
@@ -86,7 +90,7 @@ static int change_keep(Detector *d, Batch *batch, Key key, const Digest *digest,
                 if (r < 0)
                         return r;
         }
-        change->key = (Key) { key_bytes, key.size };
+        change->key = (Key){key_bytes, key.size};
         change->source = source;
         change->source_digest = *digest;
         *ret = change;
@@ -97,15 +101,17 @@ static int change_hold_unkeyed(Detector *d, Batch *batch, const Digest *digest, 
         Change *change;
         int r;
 
-        r = change_keep(d, batch, (Key) { 0 }, digest, &change);
+        r = change_keep(d, batch, (Key){0}, digest, &change);
         if (r < 0)
                 return r;
         change->kind = CHANGE_HELD;
         if (!findings_hold(findings))
-                return finding_add(&change->findings, batch->arena, FINDING_ERROR, "required", d->plan.mapping->fields[0].name, NULL,
-                                   "The record has no key.", "Fill in the key's columns at the source.");
+                return finding_add(&change->findings, batch->arena, FINDING_ERROR, "required",
+                                   d->plan.mapping->fields[0].name, NULL, "The record has no key.",
+                                   "Fill in the key's columns at the source.");
         for (const Finding *f = findings; f; f = f->next) {
-                r = finding_add(&change->findings, batch->arena, f->severity, f->rule, f->field, f->value, f->message, f->remedy);
+                r = finding_add(&change->findings, batch->arena, f->severity, f->rule, f->field, f->value,
+                                f->message, f->remedy);
                 if (r < 0)
                         return r;
         }
@@ -122,7 +128,8 @@ static int change_hold_duplicate(Detector *d, Batch *batch, Key key, const Diges
                 return r;
         change->kind = CHANGE_HELD;
         text = key_to_text(key, batch->arena);
-        return finding_add(&change->findings, batch->arena, FINDING_ERROR, "key_unique", d->plan.mapping->fields[0].name, text,
+        return finding_add(&change->findings, batch->arena, FINDING_ERROR, "key_unique",
+                           d->plan.mapping->fields[0].name, text,
                            "An earlier record of this run has the same key.",
                            "Correct the key at the source, or map a key that tells the records apart.");
 }
@@ -156,10 +163,13 @@ static int detect_unchanged(Detector *d, Batch *batch, Key key, const BaselineRo
                 change = batch_add(batch);
                 if (!change)
                         return -ENOMEM;
-                *change = (Change) {
-                        .kind = CHANGE_NONE, .number = row->number, .in_baseline = true, .source_digest = row->source_digest,
+                *change = (Change){
+                        .kind = CHANGE_NONE,
+                        .number = row->number,
+                        .in_baseline = true,
+                        .source_digest = row->source_digest,
                         .target_digest = row->target_digest,
-                        .key = { arena_copy(batch->arena, key.bytes, key.size), key.size },
+                        .key = {arena_copy(batch->arena, key.bytes, key.size), key.size},
                 };
                 if (!change->key.bytes)
                         return -ENOMEM;
@@ -214,7 +224,8 @@ static int detect_record(Detector *d, Batch *batch, uint64_t *n_unkeyed, Error *
         r = d->plan.make_key(m, d->values, d->key_arena, d->key_values, &findings);
         if (r < 0)
                 return r;
-        r = findings_hold(findings) ? -EINVAL : key_encode_scratch(d->key_values, m->n_key, &d->key_scratch, &key);
+        r = findings_hold(findings) ? -EINVAL
+                                    : key_encode_scratch(d->key_values, m->n_key, &d->key_scratch, &key);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
@@ -262,8 +273,10 @@ int detect_next(Detector *d, Batch *batch, uint64_t *ret_unkeyed, Error *error) 
                 n_scanned++;
                 r = detect_record(d, batch, &n_unkeyed, error);
                 if (r < 0)
-                        return error && error->id ? r : error_set(error, error_from_errno(r), NULL,
-                                        "Could not detect changes of entity '%s'", d->plan.mapping->entity);
+                        return error && error->id ? r
+                                                  : error_set(error, error_from_errno(r), NULL,
+                                                              "Could not detect changes of entity '%s'",
+                                                              d->plan.mapping->entity);
         }
         position = reader_position(d->reader);
         if (position) {

@@ -8,7 +8,8 @@
 #include "store/progress.h"
 
 /* Makes the key's values of a source record. 0 with findings that hold it where the key cannot be made; -ENOMEM. Text may borrow from source. */
-typedef int (*key_maker_t)(const Mapping *m, const Value *source, Arena *arena, Value *ret_key, Finding **findings);
+typedef int (*key_maker_t)(const Mapping *m, const Value *source, Arena *arena, Value *ret_key,
+                           Finding **findings);
 
 typedef struct DetectPlan {
         Connection *source;
@@ -17,11 +18,12 @@ typedef struct DetectPlan {
         ProgressEntity *entity;
         key_maker_t make_key;
         bool by_watermark;
-        Value low, high;                /* as in ReadPlan */
-        const char *position;           /* resume after it, or NULL */
-        uint64_t settled_batch;         /* baseline rows of this batch and later ones were counted before a crash; 0: none */
-        size_t batch_records;           /* changed records in a batch; 0: BATCH_RECORDS_MAX */
-        bool deliver_unchanged;         /* unchanged records come as CHANGE_NONE without values: their quarantine entries may go */
+        Value low, high;      /* as in ReadPlan */
+        const char *position; /* resume after it, or NULL */
+        uint64_t
+                settled_batch; /* baseline rows of this batch and later ones were counted before a crash; 0: none */
+        size_t batch_records; /* changed records in a batch; 0: BATCH_RECORDS_MAX */
+        bool deliver_unchanged; /* unchanged records come as CHANGE_NONE without values: their quarantine entries may go */
 } DetectPlan;
 
 typedef struct Detector Detector;

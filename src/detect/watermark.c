@@ -49,7 +49,9 @@ int watermark_from_hex(const char *hex, Arena *arena, Value *ret) {
 }
 
 static void widen_integer(Value *low, int64_t limit_usec) {
-        int64_t unit = low->integer < 100000000000LL ? USEC_PER_SEC : low->integer < 100000000000000LL ? 1000 : 1;
+        int64_t unit = low->integer < 100000000000LL      ? USEC_PER_SEC
+                       : low->integer < 100000000000000LL ? 1000
+                                                          : 1;
 
         if (low->integer > limit_usec / unit)
                 low->integer = limit_usec / unit;
@@ -62,7 +64,8 @@ static int widen_text(Value *low, int64_t limit_usec, Arena *arena) {
         int64_t present_usec, local_usec;
         char *text;
 
-        if (low->size < 19 || timestamp_parse(low->bytes, low->size, &present_usec, NULL) < 0 || present_usec <= limit_usec)
+        if (low->size < 19 || timestamp_parse(low->bytes, low->size, &present_usec, NULL) < 0 ||
+            present_usec <= limit_usec)
                 return 0;
         if (timestamp_parse(low->bytes, 19, &local_usec, NULL) < 0)
                 return 0;

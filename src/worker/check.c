@@ -26,23 +26,24 @@ static size_t check_failures(const json_t *report, const json_t **ret_first) {
         const json_t *row;
 
         *ret_first = NULL;
-        json_array_foreach((json_t *) report, i, row)
-                if (!json_member_true(row, "ok")) {
-                        if (n++ == 0)
-                                *ret_first = row;
-                }
+        json_array_foreach((json_t *) report, i, row) if (!json_member_true(row, "ok")) {
+                if (n++ == 0)
+                        *ret_first = row;
+        }
         return n;
 }
 
 static int check_verdict(const json_t *report, Error *error) {
         const json_t *first;
         size_t n = check_failures(report, &first);
-        const char *what = first ? json_member_text(first, "what") : NULL, *message = first ? json_member_text(first, "message") : NULL;
+        const char *what = first ? json_member_text(first, "what") : NULL,
+                   *message = first ? json_member_text(first, "message") : NULL;
 
         if (n == 0)
                 return 0;
-        return error_set(error, ERROR_SYSTEM_REFUSED, json_member_text(first, "remedy"), "%s: %s%s", what ? what : "check",
-                         message ? message : "not as the mapping needs it", n > 1 ? " (and more: terrafusionctl check)" : "");
+        return error_set(error, ERROR_SYSTEM_REFUSED, json_member_text(first, "remedy"), "%s: %s%s",
+                         what ? what : "check", message ? message : "not as the mapping needs it",
+                         n > 1 ? " (and more: terrafusionctl check)" : "");
 }
 
 int check_run(Run *run, Error *error) {
@@ -73,15 +74,17 @@ int check_preflight(Run *run, Error *error) {
 int check_system(Run *run, const char *name, Error *error) {
         const System *system = settings_system(run->settings, name);
         _cleanup_(connection_closep) Connection *connection = NULL;
-        _cleanup_error_ Error failure = { 0 };
+        _cleanup_error_ Error failure = {0};
         bool ok;
 
         if (!system)
-                return error_set(error, ERROR_NOT_FOUND, "terrafusionctl systems shows them.", "There is no system '%s'", name);
+                return error_set(error, ERROR_NOT_FOUND, "terrafusionctl systems shows them.",
+                                 "There is no system '%s'", name);
         ok = connection_open(system, system->may_write, &connection, &failure) >= 0;
         json_decref(run->operation->report);
         run->operation->report = json_pack("[{s:s, s:b, s:s, s:s?}]", "what", name, "ok", ok, "message",
-                                           ok ? "can be opened as configured" : failure.detail, "remedy", failure.remedy);
+                                           ok ? "can be opened as configured" : failure.detail, "remedy",
+                                           failure.remedy);
         if (!ok)
                 error_move(error, &failure);
         return ok ? 0 : error_errno(error->id);

@@ -13,9 +13,7 @@ static int out_of_memory(const EntityRun *e, Error *error) {
         return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for entity '%s'", e->m->entity);
 }
 
-EntityResult *entity_result(EntityRun *e) {
-        return operation_result(e->run->operation, e->m->entity);
-}
+EntityResult *entity_result(EntityRun *e) { return operation_result(e->run->operation, e->m->entity); }
 
 void entity_done(EntityRun *e) {
         e->writer = writer_close(e->writer);
@@ -49,7 +47,8 @@ static int entity_resume(EntityRun *e, const Checkpoint *c, Error *error) {
         e->scan_end = c->scan_end;
         e->settled_batch = c->settled_batch;
         e->n_unkeyed = c->n_unkeyed;
-        if (copy_text(&e->position, c->position) < 0 || copy_text(&e->low, c->low) < 0 || copy_text(&e->high, c->high) < 0)
+        if (copy_text(&e->position, c->position) < 0 || copy_text(&e->low, c->low) < 0 ||
+            copy_text(&e->high, c->high) < 0)
                 return out_of_memory(e, error);
         return 0;
 }
@@ -72,9 +71,15 @@ static int entity_widen(EntityRun *e, Error *error) {
 static Checkpoint entity_checkpoint(const EntityRun *e, char *position) {
         const Checkpoint *present = checkpoint_get(e->progress);
         Checkpoint c = {
-                .scan_full = e->full, .position = position, .scan_end = e->scan_end, .low = e->low, .high = e->high,
-                .full_at = present->full_at, .mapping_hash = present->mapping_hash,
-                .settled_batch = e->settled_batch, .n_unkeyed = e->n_unkeyed,
+                .scan_full = e->full,
+                .position = position,
+                .scan_end = e->scan_end,
+                .low = e->low,
+                .high = e->high,
+                .full_at = present->full_at,
+                .mapping_hash = present->mapping_hash,
+                .settled_batch = e->settled_batch,
+                .n_unkeyed = e->n_unkeyed,
         };
 
         (void) memcpy(c.scan_operation, e->run->operation->id, sizeof(c.scan_operation));
@@ -134,7 +139,8 @@ static int entity_measure(EntityRun *e, Error *error) {
                 return r;
         e->has_quarantine = n_quarantine > 0;
         /* What was there before this operation: its own inserts do not widen what its guards allow. */
-        n_baseline -= (uint64_t) result->n_inserted < n_baseline ? (uint64_t) result->n_inserted : n_baseline;
+        n_baseline -= (uint64_t) result->n_inserted < n_baseline ? (uint64_t) result->n_inserted
+                                                                 : n_baseline;
         e->n_base = n_baseline > e->n_target ? n_baseline : e->n_target;
         e->first_load = n_baseline == 0 || checkpoint_get(e->progress)->full_at == 0;
         e->target_is_empty = e->n_target == 0 && baseline_count(e->progress) == 0;
@@ -145,7 +151,7 @@ int entity_begin(EntityRun *e, Run *run, const Mapping *m, Error *error) {
         const Checkpoint *c;
         int r;
 
-        *e = (EntityRun) { .run = run, .m = m };
+        *e = (EntityRun){.run = run, .m = m};
         if (arena_new(&e->batch.arena) < 0 || validator_new(m, &e->validator) < 0)
                 return out_of_memory(e, error);
         r = progress_entity(run->progress, m->entity, &e->progress, error);
@@ -168,7 +174,8 @@ int entity_begin(EntityRun *e, Run *run, const Mapping *m, Error *error) {
         return entity_new_scan(e, c, error);
 }
 
-static int record_change(EntityRun *e, Change *change, uint64_t batch_number, EntityResult *delta, Error *error) {
+static int record_change(EntityRun *e, Change *change, uint64_t batch_number, EntityResult *delta,
+                         Error *error) {
         Database *database = progress_database(e->run->progress);
         int r;
 
@@ -181,8 +188,9 @@ static int record_change(EntityRun *e, Change *change, uint64_t batch_number, En
         delta->n_updated += change->kind == CHANGE_UPDATE;
         if (change->target) {
                 delta->n_unchanged += change->kind == CHANGE_NONE;
-                r = baseline_put(e->progress, change->key, &change->number, change->kind == CHANGE_NONE ? 0 : batch_number,
-                                 &change->source_digest, &change->target_digest, error);
+                r = baseline_put(e->progress, change->key, &change->number,
+                                 change->kind == CHANGE_NONE ? 0 : batch_number, &change->source_digest,
+                                 &change->target_digest, error);
                 if (r < 0)
                         return r;
                 r = seen_mark(e->progress, change->number);
@@ -230,7 +238,9 @@ static int record_end(EntityRun *e, int r, const EntityResult *delta, Error *err
 
 int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
         EntityResult delta = {
-                .entity = e->m->entity, .n_read = (int64_t) e->batch.n_read, .n_unchanged = (int64_t) e->batch.n_unchanged,
+                .entity = e->m->entity,
+                .n_read = (int64_t) e->batch.n_read,
+                .n_unchanged = (int64_t) e->batch.n_unchanged,
         };
         int r;
 
@@ -249,7 +259,7 @@ int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
 
 int entity_record_deletes(EntityRun *e, uint64_t batch_number, Error *error) {
         Database *database = progress_database(e->run->progress);
-        EntityResult delta = { .entity = e->m->entity };
+        EntityResult delta = {.entity = e->m->entity};
         int r;
 
         r = progress_begin(e->run->progress, error);
@@ -272,7 +282,7 @@ int entity_record_deletes(EntityRun *e, uint64_t batch_number, Error *error) {
 }
 
 int entity_withhold_deletes(EntityRun *e, uint64_t n_missing, Error *error) {
-        const EntityResult delta = { .entity = e->m->entity, .n_deletes_withheld = (int64_t) n_missing };
+        const EntityResult delta = {.entity = e->m->entity, .n_deletes_withheld = (int64_t) n_missing};
         int r;
 
         r = progress_begin(e->run->progress, error);
@@ -282,7 +292,7 @@ int entity_withhold_deletes(EntityRun *e, uint64_t n_missing, Error *error) {
 }
 
 int entity_finish(EntityRun *e, Error *error) {
-        const EntityResult none = { .entity = e->m->entity, .done = true };
+        const EntityResult none = {.entity = e->m->entity, .done = true};
         Checkpoint c = entity_checkpoint(e, NULL);
         int r;
 
@@ -291,7 +301,7 @@ int entity_finish(EntityRun *e, Error *error) {
         c.settled_batch = 0;
         c.n_unkeyed = 0;
         if (e->high)
-                c.low = e->high;        /* everything below the proved horizon has been read */
+                c.low = e->high; /* everything below the proved horizon has been read */
         c.high = NULL;
         if (e->full) {
                 c.full_at = timestamp_now();
@@ -302,7 +312,8 @@ int entity_finish(EntityRun *e, Error *error) {
                 return r;
         r = result_add(e->run->progress, e->run->operation->id, &none, error);
         if (r >= 0 && e->full && e->has_quarantine)
-                r = quarantine_release_stale(progress_database(e->run->progress), e->m->entity, e->run->operation->id, error);
+                r = quarantine_release_stale(progress_database(e->run->progress), e->m->entity,
+                                             e->run->operation->id, error);
         if (r >= 0)
                 r = checkpoint_save(e->progress, &c, error);
         return record_end(e, r, &none, error);

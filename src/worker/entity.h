@@ -14,21 +14,21 @@ typedef struct EntityRun {
         Batch batch;
         DigestScratch scratch;
         /* the scan */
-        bool full;                      /* every record, so that what is not seen is gone */
-        char *position, *low, *high;    /* where it resumes; watermarks as the checkpoint has them */
-        bool scan_end;                  /* an earlier attempt finished the scan: only deletes are left */
+        bool full;                   /* every record, so that what is not seen is gone */
+        char *position, *low, *high; /* where it resumes; watermarks as the checkpoint has them */
+        bool scan_end;               /* an earlier attempt finished the scan: only deletes are left */
         uint64_t settled_batch, n_unkeyed;
-        uint64_t n_target;              /* records at the target when the scan began */
-        uint64_t n_base;                /* what percentages of the guards are of */
-        bool first_load;                /* no full compare ever ended: there is nothing yet that changes could be a share of */
-        bool target_is_empty;           /* no need to look for present records */
+        uint64_t n_target; /* records at the target when the scan began */
+        uint64_t n_base;   /* what percentages of the guards are of */
+        bool first_load; /* no full compare ever ended: there is nothing yet that changes could be a share of */
+        bool target_is_empty; /* no need to look for present records */
         bool has_quarantine;
 } EntityRun;
 
 /* Opens writer and validator, decides the strategy, takes up an interrupted scan or begins a new one (guards: first_write). */
 _must_check_ int entity_begin(EntityRun *e, Run *run, const Mapping *m, Error *error);
 void entity_done(EntityRun *e);
-EntityResult *entity_result(EntityRun *e);      /* counts of the operation so far; they live in the operation */
+EntityResult *entity_result(EntityRun *e); /* counts of the operation so far; they live in the operation */
 /* Step 8: baseline, seen marks, quarantine, counts, checkpoint and the batch's number in one transaction. batch_number 0: nothing was journalled. */
 _must_check_ int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error);
 /* The same for a batch of deletes. */

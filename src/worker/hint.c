@@ -8,8 +8,9 @@
 #include <sys/un.h>
 
 void hint_open(Run *run) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s/progress.sock", run->settings->runtime_directory);
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s/progress.sock",
+                         run->settings->runtime_directory);
         _cleanup_close_ int fd = -EBADF;
 
         run->hint_fd = -EBADF;
@@ -17,7 +18,7 @@ void hint_open(Run *run) {
                 return;
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
-                return;         /* syncd is not there: it reads the outcome from the store later */
+                return; /* syncd is not there: it reads the outcome from the store later */
         run->hint_fd = TAKE_FD(fd);
 }
 
@@ -32,14 +33,15 @@ void hint_send(Run *run, const char *entity, uint64_t n_total) {
                 hint_open(run);
         if (run->hint_fd < 0)
                 return;
-        hint = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "operation_id", run->operation->id, "entity", entity,
-                         "n_read", (json_int_t) result->n_read, "n_inserted", (json_int_t) result->n_inserted,
-                         "n_updated", (json_int_t) result->n_updated, "n_deleted", (json_int_t) result->n_deleted,
-                         "n_unchanged", (json_int_t) result->n_unchanged, "n_held", (json_int_t) result->n_held,
-                         "total", (json_int_t) n_total);
+        hint = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "operation_id", run->operation->id,
+                         "entity", entity, "n_read", (json_int_t) result->n_read, "n_inserted",
+                         (json_int_t) result->n_inserted, "n_updated", (json_int_t) result->n_updated,
+                         "n_deleted", (json_int_t) result->n_deleted, "n_unchanged",
+                         (json_int_t) result->n_unchanged, "n_held", (json_int_t) result->n_held, "total",
+                         (json_int_t) n_total);
         text = hint ? json_dumps(hint, JSON_COMPACT) : NULL;
         if (text && send(run->hint_fd, text, strlen(text), MSG_NOSIGNAL) < 0 && errno != EAGAIN) {
-                closep(&run->hint_fd);  /* syncd restarted: connect anew at the next batch */
+                closep(&run->hint_fd); /* syncd restarted: connect anew at the next batch */
                 run->hint_fd = -EBADF;
         }
 }

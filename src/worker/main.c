@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#define EXIT_TRY_AGAIN 75
+#define EXIT_TRY_AGAIN   75
 #define EXIT_QUARANTINED 3
 
 static int guards_read(Run *run, Error *error) {
@@ -27,10 +27,12 @@ static int guards_read(Run *run, Error *error) {
 
                 if (guard == _GUARD_INVALID)
                         return error_set(error, ERROR_ARGUMENT, "Guards are " GUARD_NAMES ".",
-                                         "There is no guard '%s'", json_string_value(item) ? json_string_value(item) : "?");
+                                         "There is no guard '%s'",
+                                         json_string_value(item) ? json_string_value(item) : "?");
                 run->guards.allowed[guard] = true;
-                log_event(LOG_WARNING, MESSAGE_GUARD_ALLOWED, "A guard is out of force for this operation.", "OPERATION_ID",
-                          run->operation->id, "SYNC_PAIR", run->pair->name, "API_KEY_NAME", run->operation->requested_by, NULL);
+                log_event(LOG_WARNING, MESSAGE_GUARD_ALLOWED, "A guard is out of force for this operation.",
+                          "OPERATION_ID", run->operation->id, "SYNC_PAIR", run->pair->name, "API_KEY_NAME",
+                          run->operation->requested_by, NULL);
         }
         return 0;
 }
@@ -38,7 +40,8 @@ static int guards_read(Run *run, Error *error) {
 static int entities_check(const Run *run, Error *error) {
         for (char *const *name = run->operation->entity_types; name && *name; name++)
                 if (!pair_mapping(run->pair, *name))
-                        return error_set(error, ERROR_ARGUMENT, "terrafusionctl pairs shows the entities of each pair.",
+                        return error_set(error, ERROR_ARGUMENT,
+                                         "terrafusionctl pairs shows the entities of each pair.",
                                          "Pair '%s' has no entity '%s'", run->pair->name, *name);
         return 0;
 }
@@ -80,7 +83,9 @@ static int64_t operation_held(const Operation *o) {
 /* The summary in state.db; it can be recomputed from the pair's file, so a failure here only costs the attempt. */
 static int outcome_save(Run *run, const Error *cause, Error *error) {
         const char *id = run->operation->id;
-        OperationStatus status = !cause ? OPERATION_COMPLETED : cause->id == ERROR_CANCELLED ? OPERATION_CANCELLED : OPERATION_FAILED;
+        OperationStatus status = !cause                         ? OPERATION_COMPLETED
+                                 : cause->id == ERROR_CANCELLED ? OPERATION_CANCELLED
+                                                                : OPERATION_FAILED;
         int r;
 
         r = operation_save_results(run->state, run->operation, error);
@@ -90,7 +95,7 @@ static int outcome_save(Run *run, const Error *cause, Error *error) {
         if (r < 0)
                 return r;
         if (cause && error_class(cause->id) == ERROR_CLASS_TRANSIENT)
-                return 0;       /* the queue decides about the next attempt */
+                return 0; /* the queue decides about the next attempt */
         return operation_finish(run->state, id, status, cause, error);
 }
 
@@ -98,19 +103,22 @@ static void outcome_log(const Run *run, const Error *cause) {
         _cleanup_free_ char *text = cause ? error_to_text(cause) : NULL;
 
         log_event(cause ? LOG_ERR : LOG_INFO,
-                  !cause ? MESSAGE_OPERATION_FINISHED : cause->id == ERROR_GUARD ? MESSAGE_GUARD_TRIPPED : MESSAGE_OPERATION_FAILED,
+                  !cause                     ? MESSAGE_OPERATION_FINISHED
+                  : cause->id == ERROR_GUARD ? MESSAGE_GUARD_TRIPPED
+                                             : MESSAGE_OPERATION_FAILED,
                   text ? text : "The operation completed.", "OPERATION_ID", run->operation->id, "SYNC_PAIR",
                   run->operation->sync_pair_id, NULL);
 }
 
 static int outcome(Run *run, const Error *cause) {
-        _cleanup_error_ Error error = { 0 };
+        _cleanup_error_ Error error = {0};
         int r;
 
         outcome_log(run, cause);
         r = outcome_save(run, cause, &error);
         if (r < 0) {
-                (void) log_error(MESSAGE_NONE, &error, "Could not save the outcome of operation %s", run->operation->id);
+                (void) log_error(MESSAGE_NONE, &error, "Could not save the outcome of operation %s",
+                                 run->operation->id);
                 return EXIT_TRY_AGAIN;
         }
         if (cause)
@@ -133,7 +141,7 @@ static void broken_pair_print(const PairSet *pairs, const char *name, const Mist
 }
 
 static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
-        _cleanup_error_ Error error = { 0 };
+        _cleanup_error_ Error error = {0};
         int64_t number;
         int r;
 
@@ -154,7 +162,8 @@ static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
         } else
                 broken_pair_print(pairs, run->operation->sync_pair_id, mistakes);
         if (r < 0 && error.id == ERROR_NONE)
-                (void) error_set(&error, error_from_errno(r), NULL, "The operation failed: %s", strerror(-r));
+                (void) error_set(&error, error_from_errno(r), NULL, "The operation failed: %s",
+                                 strerror(-r));
         r = outcome(run, error.id ? &error : NULL);
         run_done(run);
         return r;
@@ -165,18 +174,20 @@ static int configuration_read(Settings **ret_settings, PairSet **ret_pairs, Mist
 
         r = settings_load(ret_settings, mistakes);
         if (r >= 0)
-                r = pairs_load(*ret_settings, ret_pairs, mistakes);     /* a broken pair stops only operations of its own */
+                r = pairs_load(*ret_settings, ret_pairs,
+                               mistakes); /* a broken pair stops only operations of its own */
         if (r < 0)
                 mistakes_print(mistakes, stderr);
         return r;
 }
 
 static int signals_set(void) {
-        const struct sigaction stop = { .sa_handler = run_request_stop, .sa_flags = SA_RESTART };
+        const struct sigaction stop = {.sa_handler = run_request_stop, .sa_flags = SA_RESTART};
         sigset_t none;
 
         (void) sigemptyset(&none);
-        if (sigprocmask(SIG_SETMASK, &none, NULL) < 0 || sigaction(SIGTERM, &stop, NULL) < 0 || sigaction(SIGINT, &stop, NULL) < 0)
+        if (sigprocmask(SIG_SETMASK, &none, NULL) < 0 || sigaction(SIGTERM, &stop, NULL) < 0 ||
+            sigaction(SIGINT, &stop, NULL) < 0)
                 return -errno;
         return 0;
 }
@@ -194,9 +205,9 @@ static int work(const char *id) {
         _cleanup_pairs_ PairSet *pairs = NULL;
         _cleanup_operation_ Operation *operation = NULL;
         _cleanup_(database_closep) Database *state = NULL;
-        _cleanup_mistakes_ Mistakes mistakes = { 0 };
-        _cleanup_error_ Error error = { 0 };
-        Run run = { .hint_fd = -EBADF };
+        _cleanup_mistakes_ Mistakes mistakes = {0};
+        _cleanup_error_ Error error = {0};
+        Run run = {.hint_fd = -EBADF};
         int r;
 
         r = configuration_read(&settings, &pairs, &mistakes);
@@ -223,7 +234,8 @@ int main(int argc, char *argv[]) {
         }
         if (argc != 2 || !uuid_is_valid(argv[1])) {
                 (void) fputs("Usage: terrafusion-worker OPERATION\n\n"
-                             "Does one operation of the queue. It is started by terrafusion-syncd; people use `terrafusionctl run PAIR`.\n",
+                             "Does one operation of the queue. It is started by terrafusion-syncd; people "
+                             "use `terrafusionctl run PAIR`.\n",
                              stderr);
                 return 2;
         }

@@ -23,10 +23,11 @@
 
 #include <errno.h>
 
-#define DELETE_BATCH_RECORDS 2000U      /* whole records are fetched for their before image */
+#define DELETE_BATCH_RECORDS 2000U /* whole records are fetched for their before image */
 
 static int no_memory(const EntityRun *e, Error *error) {
-        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a batch of entity '%s'", e->m->entity);
+        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a batch of entity '%s'",
+                         e->m->entity);
 }
 
 /* Step 2. */
@@ -68,7 +69,7 @@ static int fetch_record(EntityRun *e, const Value *key, Value **ret, Error *erro
 }
 
 static int fetch_change(EntityRun *e, Change *change, Error *error) {
-        _cleanup_error_ Error refusal = { 0 };
+        _cleanup_error_ Error refusal = {0};
         int r;
 
         r = fetch_record(e, change->target, &change->before, &refusal);
@@ -121,7 +122,8 @@ static void batch_count(const Batch *batch, uint64_t *ret_changes, uint64_t *ret
         *ret_changes = *ret_held = 0;
         for (size_t i = 0; i < batch->n_changes; i++) {
                 *ret_held += batch->changes[i].kind == CHANGE_HELD;
-                *ret_changes += batch->changes[i].kind == CHANGE_INSERT || batch->changes[i].kind == CHANGE_UPDATE;
+                *ret_changes += batch->changes[i].kind == CHANGE_INSERT ||
+                                batch->changes[i].kind == CHANGE_UPDATE;
         }
 }
 
@@ -134,9 +136,10 @@ static int guard_batch(EntityRun *e, Error *error) {
         if (!result)
                 return no_memory(e, error);
         batch_count(&e->batch, &n_changes, &n_held);
-        n_read = (uint64_t) result->n_read + e->batch.n_read;   /* what a share of a first load's records is of */
-        r = guard_errors(&e->run->guards, e->m->entity, (uint64_t) result->n_held + n_held, e->n_base > n_read ? e->n_base : n_read,
-                         error);
+        n_read = (uint64_t) result->n_read +
+                 e->batch.n_read; /* what a share of a first load's records is of */
+        r = guard_errors(&e->run->guards, e->m->entity, (uint64_t) result->n_held + n_held,
+                         e->n_base > n_read ? e->n_base : n_read, error);
         if (r < 0 || e->first_load)
                 return r;
         n_changes += (uint64_t) (result->n_inserted + result->n_updated);
@@ -171,7 +174,7 @@ static int journal_and_write(EntityRun *e, uint64_t *ret_number, Error *error) {
                         return r;
                 r = write_batch(e->run->target, e->writer, &e->batch, error);
                 if (r < 0)
-                        return r;       /* the journalled batch is settled at the next start */
+                        return r; /* the journalled batch is settled at the next start */
                 if (r == 0) {
                         *ret_number = number;
                         return 0;
@@ -215,14 +218,23 @@ static int pipeline_batch(EntityRun *e, Detector *detector, Error *error) {
 
 static int scan_open(EntityRun *e, Arena *arena, Detector **ret, Error *error) {
         DetectPlan plan = {
-                .source = e->run->source, .pair = e->run->pair, .mapping = e->m, .entity = e->progress, .make_key = transform_keys,
-                .by_watermark = !e->full, .position = e->position, .settled_batch = e->settled_batch,
-                .batch_records = e->run->batch_records, .deliver_unchanged = e->has_quarantine,
+                .source = e->run->source,
+                .pair = e->run->pair,
+                .mapping = e->m,
+                .entity = e->progress,
+                .make_key = transform_keys,
+                .by_watermark = !e->full,
+                .position = e->position,
+                .settled_batch = e->settled_batch,
+                .batch_records = e->run->batch_records,
+                .deliver_unchanged = e->has_quarantine,
         };
         int r;
 
-        if (watermark_from_hex(e->low, arena, &plan.low) < 0 || watermark_from_hex(e->high, arena, &plan.high) < 0)
-                return error_set(error, ERROR_INTERNAL, "Run the pair with --full.", "The checkpoint of entity '%s' cannot be read", e->m->entity);
+        if (watermark_from_hex(e->low, arena, &plan.low) < 0 ||
+            watermark_from_hex(e->high, arena, &plan.high) < 0)
+                return error_set(error, ERROR_INTERNAL, "Run the pair with --full.",
+                                 "The checkpoint of entity '%s' cannot be read", e->m->entity);
         r = detector_open(&plan, ret, error);
         if (r < 0)
                 error_prefix(error, "Entity '%s'", e->m->entity);
@@ -246,7 +258,8 @@ static int scan_restart(EntityRun *e, Error *error) {
 
 /* Everything but deletes of one entity. */
 static int upsert_entity(EntityRun *e, Error *error) {
-        uint64_t n_baseline = baseline_count(e->progress), n_expected = n_baseline > e->n_target ? n_baseline : e->n_target;
+        uint64_t n_baseline = baseline_count(e->progress),
+                 n_expected = n_baseline > e->n_target ? n_baseline : e->n_target;
         _cleanup_(detector_closep) Detector *detector = NULL;
         _cleanup_arena_ Arena *arena = NULL;
         int r;
@@ -273,7 +286,8 @@ static int upsert_entity(EntityRun *e, Error *error) {
         return 0;
 }
 
-static int delete_batch_plan(EntityRun *e, const Key *keys, const BaselineRow *rows, size_t n_keys, Error *error) {
+static int delete_batch_plan(EntityRun *e, const Key *keys, const BaselineRow *rows, size_t n_keys,
+                             Error *error) {
         Batch *batch = &e->batch;
         int r;
 
@@ -285,12 +299,14 @@ static int delete_batch_plan(EntityRun *e, const Key *keys, const BaselineRow *r
                 Change *change = batch->changes + batch->n_changes++;
                 Value *key = arena_alloc_zero(batch->arena, e->m->n_key * sizeof(Value));
 
-                *change = (Change) { .key = keys[i], .number = rows[i].number, .in_baseline = true };
+                *change = (Change){.key = keys[i], .number = rows[i].number, .in_baseline = true};
                 if (!key)
                         return no_memory(e, error);
                 r = key_decode(keys[i], batch->arena, key, e->m->n_key);
                 if (r < 0)
-                        return error_set(error, ERROR_INTERNAL, NULL, "A key of entity '%s' in the baseline cannot be read", e->m->entity);
+                        return error_set(error, ERROR_INTERNAL, NULL,
+                                         "A key of entity '%s' in the baseline cannot be read",
+                                         e->m->entity);
                 r = fetch_record(e, key, &change->before, error);
                 if (r < 0)
                         return r;
@@ -316,7 +332,8 @@ static int delete_batches(EntityRun *e, Error *error) {
                         return r;
                 arena_reset(e->batch.arena);
                 /* Always from the start: what a batch deletes leaves the baseline. */
-                r = seen_missing(e->progress, (Key) { 0 }, e->batch.arena, keys, rows, DELETE_BATCH_RECORDS, &n_keys, error);
+                r = seen_missing(e->progress, (Key){0}, e->batch.arena, keys, rows, DELETE_BATCH_RECORDS,
+                                 &n_keys, error);
                 if (r < 0 || n_keys == 0)
                         return r;
                 r = delete_batch_plan(e, keys, rows, n_keys, error);
@@ -344,14 +361,17 @@ static int delete_entity(EntityRun *e, Error *error) {
         r = seen_count_missing(e->progress, &n_missing, error);
         if (r < 0 || n_missing == 0)
                 return r;
-        r = guard_empty_source(&e->run->guards, e->m->entity, (uint64_t) result->n_read, n_missing + n_done, error);
+        r = guard_empty_source(&e->run->guards, e->m->entity, (uint64_t) result->n_read, n_missing + n_done,
+                               error);
         if (r < 0)
                 return r;
         r = guard_deletes(&e->run->guards, e->m->entity, n_missing + n_done, e->n_base, error);
         if (r < 0)
                 return r;
         if (e->n_unkeyed > 0) {
-                log_event(LOG_WARNING, MESSAGE_NONE, "Deletes are withheld: records without a usable key might be theirs. Mend the records in quarantine.",
+                log_event(LOG_WARNING, MESSAGE_NONE,
+                          "Deletes are withheld: records without a usable key might be theirs. Mend the "
+                          "records in quarantine.",
                           "OPERATION_ID", e->run->operation->id, "ENTITY", e->m->entity, NULL);
                 return entity_withhold_deletes(e, n_missing, error);
         }
@@ -372,7 +392,8 @@ static int upsert_all(Run *run, EntityRun *entities, Error *error) {
         for (size_t i = 0; i < run->pair->n_mappings; i++) {
                 EntityRun *e = entities + i;
 
-                if (!run_has_entity(run, run->pair->mappings + i) || entity_is_done(run, run->pair->mappings + i))
+                if (!run_has_entity(run, run->pair->mappings + i) ||
+                    entity_is_done(run, run->pair->mappings + i))
                         continue;
                 r = entity_begin(e, run, run->pair->mappings + i, error);
                 if (r < 0)
@@ -407,7 +428,8 @@ int pipeline_run(Run *run, Error *error) {
         int r;
 
         if (!entities)
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for pair '%s'", run->pair->name);
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for pair '%s'",
+                                 run->pair->name);
         r = upsert_all(run, entities, error);
         if (r >= 0)
                 r = delete_all(run, entities, error);

@@ -8,9 +8,7 @@
 
 static volatile sig_atomic_t stop_requested;
 
-void run_request_stop(int signal_number) {
-        stop_requested = signal_number;
-}
+void run_request_stop(int signal_number) { stop_requested = signal_number; }
 
 int run_check_stop(Run *run, Error *error) {
         bool cancelled = false;
@@ -20,9 +18,11 @@ int run_check_stop(Run *run, Error *error) {
         if (r < 0)
                 return r;
         if (cancelled)
-                return error_set(error, ERROR_CANCELLED, NULL, "Cancelled on request; what was committed before stays");
+                return error_set(error, ERROR_CANCELLED, NULL,
+                                 "Cancelled on request; what was committed before stays");
         if (stop_requested)
-                return error_set(error, ERROR_UNAVAILABLE, "Nothing: the operation goes on from its checkpoint.",
+                return error_set(error, ERROR_UNAVAILABLE,
+                                 "Nothing: the operation goes on from its checkpoint.",
                                  "The worker was told to stop (signal %d)", (int) stop_requested);
         return 0;
 }

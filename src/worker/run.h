@@ -13,13 +13,13 @@ typedef struct Run {
         Operation *operation;
         const Settings *settings;
         const Pair *pair;
-        Database *state;                /* state.db: attempts, status, summary */
-        Progress *progress;             /* the pair's own file, with its lock */
+        Database *state;    /* state.db: attempts, status, summary */
+        Progress *progress; /* the pair's own file, with its lock */
         Journal *journal;
         Connection *source, *target;
         Guards guards;
-        size_t batch_records;           /* changed records in a batch; 0: the limit. Small ones make tests meet many batches */
-        int hint_fd;                    /* datagrams to syncd; -EBADF: nobody listens */
+        size_t batch_records; /* changed records in a batch; 0: the limit. Small ones make tests meet many batches */
+        int hint_fd;          /* datagrams to syncd; -EBADF: nobody listens */
 } Run;
 
 /* Opens the pair's files and both systems. Nothing at the target changes. */
@@ -27,7 +27,7 @@ _must_check_ int run_open(Run *run, Error *error);
 void run_done(Run *run);
 /* Is the run asked to stop? 0, ERROR_CANCELLED (a user's wish) or ERROR_UNAVAILABLE (SIGTERM without one: the machine stops; the next attempt goes on). */
 _must_check_ int run_check_stop(Run *run, Error *error);
-void run_request_stop(int signal_number);       /* a signal handler */
+void run_request_stop(int signal_number); /* a signal handler */
 /* Is the entity part of the operation? */
 bool run_has_entity(const Run *run, const Mapping *mapping);
 

@@ -11,7 +11,8 @@
 
 typedef enum Verdict { VERDICT_UNKNOWN, VERDICT_APPLIED, VERDICT_NOT_APPLIED } Verdict;
 
-static bool fields_equal(const Mapping *m, const JournalEntry *entry, const Value *present, const Value *image) {
+static bool fields_equal(const Mapping *m, const JournalEntry *entry, const Value *present,
+                         const Value *image) {
         for (size_t i = 0; i < entry->n_fields; i++) {
                 ssize_t field = mapping_field_index(m, entry->fields[i]);
 
@@ -22,7 +23,8 @@ static bool fields_equal(const Mapping *m, const JournalEntry *entry, const Valu
 }
 
 /* A row that is there tells of an insert only when it is ours: by the digest of what we wrote. */
-static Verdict entry_verdict(const Mapping *m, const JournalEntry *entry, const Value *present, DigestScratch *scratch) {
+static Verdict entry_verdict(const Mapping *m, const JournalEntry *entry, const Value *present,
+                             DigestScratch *scratch) {
         Digest digest;
 
         if (entry->kind == CHANGE_DELETE)
@@ -39,8 +41,8 @@ static Verdict entry_verdict(const Mapping *m, const JournalEntry *entry, const 
         return fields_equal(m, entry, present, entry->before) ? VERDICT_NOT_APPLIED : VERDICT_UNKNOWN;
 }
 
-static int entry_look(const Mapping *m, Writer *writer, const JournalEntry *entry, Arena *arena, DigestScratch *scratch,
-                      Verdict *ret, Error *error) {
+static int entry_look(const Mapping *m, Writer *writer, const JournalEntry *entry, Arena *arena,
+                      DigestScratch *scratch, Verdict *ret, Error *error) {
         Value *key = arena_alloc_zero(arena, m->n_key * sizeof(Value));
         Value *present = arena_alloc_zero(arena, m->n_fields * sizeof(Value));
         int r;
@@ -60,9 +62,10 @@ static int entry_look(const Mapping *m, Writer *writer, const JournalEntry *entr
         return 0;
 }
 
-static int batch_was_applied(Run *run, const Mapping *m, const JournalBatch *batch, Arena *arena, bool *ret, Error *error) {
+static int batch_was_applied(Run *run, const Mapping *m, const JournalBatch *batch, Arena *arena, bool *ret,
+                             Error *error) {
         _cleanup_(writer_closep) Writer *writer = NULL;
-        DigestScratch scratch = { 0 };
+        DigestScratch scratch = {0};
         Verdict verdict = VERDICT_UNKNOWN;
         int r;
 
@@ -81,11 +84,12 @@ static int batch_was_applied(Run *run, const Mapping *m, const JournalBatch *bat
 static bool entry_is_delete(const JournalEntry *entry) {
         static const Digest none;
 
-        return entry->kind == CHANGE_DELETE || (entry->kind == CHANGE_UPDATE && digest_equal(&entry->source_digest, &none));
+        return entry->kind == CHANGE_DELETE ||
+               (entry->kind == CHANGE_UPDATE && digest_equal(&entry->source_digest, &none));
 }
 
 static int batch_record(Run *run, const Mapping *m, const JournalBatch *batch, Error *error) {
-        EntityResult delta = { .entity = batch->entity };
+        EntityResult delta = {.entity = batch->entity};
         ProgressEntity *entity;
         Checkpoint checkpoint;
         int r;
@@ -95,7 +99,7 @@ static int batch_record(Run *run, const Mapping *m, const JournalBatch *batch, E
                 return r;
         for (size_t i = 0; i < batch->n_entries; i++) {
                 const JournalEntry *entry = batch->entries + i;
-                BaselineRow row = { 0 };
+                BaselineRow row = {0};
 
                 r = baseline_find(entity, entry->key, &row, error);
                 if (r < 0)
@@ -106,10 +110,11 @@ static int batch_record(Run *run, const Mapping *m, const JournalBatch *batch, E
                 if (entry_is_delete(entry))
                         r = baseline_delete(entity, entry->key, error);
                 else
-                        r = baseline_put(entity, entry->key, &row.number, batch->batch, &entry->source_digest,
-                                         &entry->target_digest, error);
-                if (r >= 0)     /* what went through, or is gone, is no longer held */
-                        r = quarantine_release(progress_database(run->progress), m->entity, entry->key, error);
+                        r = baseline_put(entity, entry->key, &row.number, batch->batch,
+                                         &entry->source_digest, &entry->target_digest, error);
+                if (r >= 0) /* what went through, or is gone, is no longer held */
+                        r = quarantine_release(progress_database(run->progress), m->entity, entry->key,
+                                               error);
                 if (r < 0)
                         return r;
         }
@@ -118,7 +123,7 @@ static int batch_record(Run *run, const Mapping *m, const JournalBatch *batch, E
         if (r < 0)
                 return r;
         checkpoint = *checkpoint_get(entity);
-        if (checkpoint.settled_batch == 0)      /* else the scan's position lies before an earlier one still */
+        if (checkpoint.settled_batch == 0) /* else the scan's position lies before an earlier one still */
                 checkpoint.settled_batch = batch->batch;
         r = checkpoint_save(entity, &checkpoint, error);
         if (r < 0)
@@ -142,7 +147,7 @@ static int settle_applied(Run *run, const Mapping *m, const JournalBatch *batch,
 
 int settle(Run *run, Error *error) {
         _cleanup_arena_ Arena *arena = NULL;
-        JournalBatch batch = { 0 };
+        JournalBatch batch = {0};
         const Mapping *m;
         bool applied = false;
         int r;
@@ -155,14 +160,20 @@ int settle(Run *run, Error *error) {
                 return r;
         m = pair_mapping(run->pair, batch.entity);
         if (!m)
-                return error_set(error, ERROR_MAPPING, "Put the entity back, run the pair once, then take it out.",
-                                 "A batch of entity '%s' waits to be settled, and the mapping no longer has that entity", batch.entity);
+                return error_set(error, ERROR_MAPPING,
+                                 "Put the entity back, run the pair once, then take it out.",
+                                 "A batch of entity '%s' waits to be settled, and the mapping no longer has "
+                                 "that entity",
+                                 batch.entity);
         r = batch_was_applied(run, m, &batch, arena, &applied, error);
         if (r < 0)
                 return r;
-        log_event(LOG_NOTICE, MESSAGE_BATCH_SETTLED,
-                  applied ? "An interrupted batch was applied at the target; it was recorded from the journal."
-                          : "An interrupted batch had not reached the target; it is detected anew.",
-                  "OPERATION_ID", run->operation->id, "SYNC_PAIR", run->pair->name, "ENTITY", batch.entity, NULL);
-        return applied ? settle_applied(run, m, &batch, error) : journal_forget(run->journal, batch.batch, error);
+        log_event(
+                LOG_NOTICE, MESSAGE_BATCH_SETTLED,
+                applied ? "An interrupted batch was applied at the target; it was recorded from the journal."
+                        : "An interrupted batch had not reached the target; it is detected anew.",
+                "OPERATION_ID", run->operation->id, "SYNC_PAIR", run->pair->name, "ENTITY", batch.entity,
+                NULL);
+        return applied ? settle_applied(run, m, &batch, error)
+                       : journal_forget(run->journal, batch.batch, error);
 }

@@ -4,9 +4,9 @@
 
 static Pair pair = {
         .name = (char *) "p",
-        .max_deletes = { .is_percent = true, .amount = 200 },
-        .max_changes = { .is_percent = true, .amount = 1000 },
-        .max_errors = { .is_percent = false, .amount = 100 },
+        .max_deletes = {.is_percent = true, .amount = 200},
+        .max_changes = {.is_percent = true, .amount = 1000},
+        .max_errors = {.is_percent = false, .amount = 100},
 };
 
 static void test_names(void **state) {
@@ -21,12 +21,14 @@ static void test_names(void **state) {
 }
 
 static void test_limit(void **state) {
-        const GuardLimit two_percent = { .is_percent = true, .amount = 200 }, hundred = { .is_percent = false, .amount = 100 };
-        const GuardLimit everything = { .is_percent = true, .amount = 10000 }, nothing = { .is_percent = false, .amount = 0 };
+        const GuardLimit two_percent = {.is_percent = true, .amount = 200},
+                         hundred = {.is_percent = false, .amount = 100};
+        const GuardLimit everything = {.is_percent = true, .amount = 10000},
+                         nothing = {.is_percent = false, .amount = 0};
 
         assert_int_equal(guard_limit_allows(&two_percent, 1000), 20);
-        assert_int_equal(guard_limit_allows(&two_percent, 149), 2);             /* 2.98 is not three */
-        assert_int_equal(guard_limit_allows(&two_percent, 7), 1);               /* never below one */
+        assert_int_equal(guard_limit_allows(&two_percent, 149), 2); /* 2.98 is not three */
+        assert_int_equal(guard_limit_allows(&two_percent, 7), 1);   /* never below one */
         assert_int_equal(guard_limit_allows(&two_percent, 0), 1);
         assert_int_equal(guard_limit_allows(&hundred, 7), 100);
         assert_int_equal(guard_limit_allows(&nothing, 1000), 0);
@@ -34,53 +36,58 @@ static void test_limit(void **state) {
 }
 
 static void test_deletes_at_the_limit(void **state) {
-        const Guards guards = { .pair = &pair };
-        _cleanup_error_ Error error = { 0 };
+        const Guards guards = {.pair = &pair};
+        _cleanup_error_ Error error = {0};
 
         assert_int_equal(guard_deletes(&guards, "parcel", 20, 1000, &error), 0);
         assert_int_equal(error.id, ERROR_NONE);
         assert_int_equal(guard_deletes(&guards, "parcel", 21, 1000, &error), error_errno(ERROR_GUARD));
         assert_int_equal(error.id, ERROR_GUARD);
-        assert_string_equal(error.detail,
-                            "Guard 'max_deletes': entity 'parcel' would have 21 deletes of 1000 records, 20 are allowed.");
-        assert_string_equal(error.remedy, "Look whether the source is whole and the right one. "
-                                          "To go on in spite of it: terrafusionctl run PAIR --allow max_deletes.");
+        assert_string_equal(error.detail, "Guard 'max_deletes': entity 'parcel' would have 21 deletes of "
+                                          "1000 records, 20 are allowed.");
+        assert_string_equal(error.remedy,
+                            "Look whether the source is whole and the right one. "
+                            "To go on in spite of it: terrafusionctl run PAIR --allow max_deletes.");
 }
 
 static void test_changes_and_errors(void **state) {
-        const Guards guards = { .pair = &pair };
-        _cleanup_error_ Error changes = { 0 }, errors = { 0 };
+        const Guards guards = {.pair = &pair};
+        _cleanup_error_ Error changes = {0}, errors = {0};
 
         assert_int_equal(guard_changes(&guards, "sale", 100, 1000, &changes), 0);
         assert_int_equal(guard_changes(&guards, "sale", 101, 1000, &changes), error_errno(ERROR_GUARD));
-        assert_string_equal(changes.detail,
-                            "Guard 'max_changes': entity 'sale' would have 101 changes of 1000 records, 100 are allowed.");
+        assert_string_equal(changes.detail, "Guard 'max_changes': entity 'sale' would have 101 changes of "
+                                            "1000 records, 100 are allowed.");
         assert_non_null(strstr(changes.remedy, "--allow max_changes."));
         assert_int_equal(guard_errors(&guards, "sale", 100, 5, &errors), 0);
         assert_int_equal(guard_errors(&guards, "sale", 101, 5, &errors), error_errno(ERROR_GUARD));
-        assert_non_null(strstr(errors.detail, "101 records held in quarantine of 5 records, 100 are allowed."));
+        assert_non_null(
+                strstr(errors.detail, "101 records held in quarantine of 5 records, 100 are allowed."));
         assert_non_null(strstr(errors.remedy, "terrafusionctl quarantine"));
 }
 
 static void test_empty_source(void **state) {
-        const Guards guards = { .pair = &pair };
-        _cleanup_error_ Error error = { 0 };
+        const Guards guards = {.pair = &pair};
+        _cleanup_error_ Error error = {0};
 
-        assert_int_equal(guard_empty_source(&guards, "parcel", 0, 0, &error), 0);       /* it never had any */
+        assert_int_equal(guard_empty_source(&guards, "parcel", 0, 0, &error), 0); /* it never had any */
         assert_int_equal(guard_empty_source(&guards, "parcel", 1, 5, &error), 0);
         assert_int_equal(guard_empty_source(&guards, "parcel", 0, 5, &error), error_errno(ERROR_GUARD));
-        assert_string_equal(error.detail, "Guard 'empty_source': the source of entity 'parcel' has no records, it had 5.");
+        assert_string_equal(error.detail,
+                            "Guard 'empty_source': the source of entity 'parcel' has no records, it had 5.");
         assert_non_null(strstr(error.remedy, "--allow empty_source."));
 }
 
 static void test_first_write(void **state) {
-        const Guards guards = { .pair = &pair };
-        _cleanup_error_ Error error = { 0 };
+        const Guards guards = {.pair = &pair};
+        _cleanup_error_ Error error = {0};
 
         assert_int_equal(guard_first_write(&guards, "parcel", 0, &error), 0);
         assert_int_equal(guard_first_write(&guards, "parcel", 3, &error), error_errno(ERROR_GUARD));
-        assert_string_equal(error.detail, "Guard 'first_write': entity 'parcel' was never synced, and its target table holds "
-                                          "3 records already.");
+        assert_string_equal(
+                error.detail,
+                "Guard 'first_write': entity 'parcel' was never synced, and its target table holds "
+                "3 records already.");
         assert_non_null(strstr(error.remedy, "overwritten"));
         assert_non_null(strstr(error.remedy, "--allow first_write."));
 }
@@ -88,7 +95,7 @@ static void test_first_write(void **state) {
 /* Each is out of force alone; the others still hold. */
 static void test_allowed(void **state) {
         for (int i = 0; i < _GUARD_MAX; i++) {
-                Guards guards = { .pair = &pair };
+                Guards guards = {.pair = &pair};
                 int n_tripped = 0;
 
                 guards.allowed[i] = true;
@@ -103,9 +110,13 @@ static void test_allowed(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_names), cmocka_unit_test(test_limit), cmocka_unit_test(test_deletes_at_the_limit),
-                cmocka_unit_test(test_changes_and_errors), cmocka_unit_test(test_empty_source),
-                cmocka_unit_test(test_first_write), cmocka_unit_test(test_allowed),
+                cmocka_unit_test(test_names),
+                cmocka_unit_test(test_limit),
+                cmocka_unit_test(test_deletes_at_the_limit),
+                cmocka_unit_test(test_changes_and_errors),
+                cmocka_unit_test(test_empty_source),
+                cmocka_unit_test(test_first_write),
+                cmocka_unit_test(test_allowed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

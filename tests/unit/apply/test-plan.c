@@ -3,18 +3,24 @@
 #include "apply/plan.h"
 
 static MappingField fields[] = {
-        { .name = (char *) "id", .is_key = true },
-        { .name = (char *) "name" },
-        { .name = (char *) "status" },
+        {.name = (char *) "id", .is_key = true},
+        {.name = (char *) "name"},
+        {.name = (char *) "status"},
 };
-static size_t mark_fields[] = { 2 };
+static size_t mark_fields[] = {2};
 static Value mark_values[1];
 
 static Mapping mapping_make(DeletePolicy deletes) {
         mark_values[0] = value_text("RETIRED", 7);
-        return (Mapping) {
-                .entity = (char *) "parcel", .fields = fields, .n_fields = 3, .n_key = 1, .deletes = deletes,
-                .mark_fields = mark_fields, .mark_values = mark_values, .n_marks = 1,
+        return (Mapping){
+                .entity = (char *) "parcel",
+                .fields = fields,
+                .n_fields = 3,
+                .n_key = 1,
+                .deletes = deletes,
+                .mark_fields = mark_fields,
+                .mark_values = mark_values,
+                .n_marks = 1,
         };
 }
 
@@ -52,7 +58,7 @@ static void test_insert(void **state) {
         Fixture *f = *state;
         Digest expected;
         Value target[3];
-        Change change = { .target = target };
+        Change change = {.target = target};
 
         record_make(target, 1, "A", "LIVE");
         assert_int_equal(plan_change(&m, &change, f->arena, &f->scratch), 0);
@@ -66,7 +72,7 @@ static void test_update_of_what_differs(void **state) {
         const Mapping m = mapping_make(DELETES_MIRROR);
         Fixture *f = *state;
         Value target[3], before[3];
-        Change change = { .target = target, .before = before };
+        Change change = {.target = target, .before = before};
 
         record_make(target, 1, "A", "LIVE");
         record_make(before, 1, "B", "LIVE");
@@ -81,7 +87,7 @@ static void test_null_is_a_value(void **state) {
         const Mapping m = mapping_make(DELETES_MIRROR);
         Fixture *f = *state;
         Value target[3], before[3];
-        Change change = { .target = target, .before = before };
+        Change change = {.target = target, .before = before};
 
         record_make(target, 1, NULL, "LIVE");
         record_make(before, 1, "B", "LIVE");
@@ -94,7 +100,7 @@ static void test_absent_leaves_the_target_as_it_is(void **state) {
         const Mapping m = mapping_make(DELETES_MIRROR);
         Fixture *f = *state;
         Value target[3], before[3];
-        Change change = { .target = target, .before = before };
+        Change change = {.target = target, .before = before};
 
         record_make(target, 1, "A", NULL);
         record_make(before, 1, "A", "LIVE");
@@ -106,7 +112,7 @@ static void test_equal_is_nothing_to_do(void **state) {
         const Mapping m = mapping_make(DELETES_MIRROR);
         Fixture *f = *state;
         Value target[3], before[3];
-        Change change = { .target = target, .before = before };
+        Change change = {.target = target, .before = before};
 
         record_make(target, 1, "A", "LIVE");
         record_make(before, 1, "A", "LIVE");
@@ -124,7 +130,7 @@ static void test_digest_is_of_the_record_not_of_the_mapping(void **state) {
         const Mapping m = mapping_make(DELETES_MIRROR), other = mapping_make(DELETES_IGNORE);
         Fixture *f = *state;
         Value target[3];
-        Change first = { .target = target }, second = { .target = target };
+        Change first = {.target = target}, second = {.target = target};
 
         record_make(target, 1, "A", "LIVE");
         assert_int_equal(plan_change(&m, &first, f->arena, &f->scratch), 0);
@@ -139,7 +145,7 @@ static void test_delete_policies(void **state) {
         const Mapping mirror = mapping_make(DELETES_MIRROR), ignore = mapping_make(DELETES_IGNORE);
         Fixture *f = *state;
         Value before[3];
-        Change change = { .before = before };
+        Change change = {.before = before};
 
         record_make(before, 1, "A", "LIVE");
         assert_int_equal(plan_delete(&mirror, &change, f->arena), 0);
@@ -156,16 +162,16 @@ static void test_mark(void **state) {
         const Mapping m = mapping_make(DELETES_MARK);
         Fixture *f = *state;
         Value before[3];
-        Change change = { .before = before }, again, gone = { 0 };
+        Change change = {.before = before}, again, gone = {0};
 
         record_make(before, 1, "A", "LIVE");
         assert_int_equal(plan_delete(&m, &change, f->arena), 0);
         assert_int_equal(change.kind, CHANGE_UPDATE);
         assert_true(value_equal(change.target + 2, mark_values));
-        assert_true(value_equal(change.target + 1, before + 1));        /* the rest stays */
+        assert_true(value_equal(change.target + 1, before + 1)); /* the rest stays */
         assert_false(change.changed[0] || change.changed[1]);
         assert_true(change.changed[2]);
-        again = (Change) { .before = change.target };
+        again = (Change){.before = change.target};
         assert_int_equal(plan_delete(&m, &again, f->arena), 0);
         assert_int_equal(again.kind, CHANGE_NONE);
         assert_int_equal(plan_delete(&m, &gone, f->arena), 0);
@@ -179,7 +185,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_null_is_a_value, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_absent_leaves_the_target_as_it_is, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_equal_is_nothing_to_do, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_digest_is_of_the_record_not_of_the_mapping, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_digest_is_of_the_record_not_of_the_mapping, setup,
+                                                teardown),
                 cmocka_unit_test_setup_teardown(test_delete_policies, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_mark, setup, teardown),
         };

@@ -8,10 +8,10 @@
 typedef struct FakeTarget {
         Connection base;
         Writer writer;
-        const int *refused;             /* indexes of writes, ended by -1; NULL: none */
-        int failing_write;              /* index; -1: none */
+        const int *refused; /* indexes of writes, ended by -1; NULL: none */
+        int failing_write;  /* index; -1: none */
         bool fails_to_begin, fails_to_commit;
-        int n_begun, n_committed, n_rolled_back, n_written, n_kept;     /* n_kept: writes that were committed */
+        int n_begun, n_committed, n_rolled_back, n_written, n_kept; /* n_kept: writes that were committed */
         ChangeKind kinds[8];
 } FakeTarget;
 
@@ -31,7 +31,9 @@ static int fake_write(Writer *w, const Change *change, Error *error) {
         fake.kinds[index] = change->kind;
         for (const int *refused = fake.refused; refused && *refused >= 0; refused++)
                 if (*refused == index) {
-                        (void) error_set(error, ERROR_RECORD_REFUSED, index == 0 ? "Ask the assessor." : NULL, "CHECK failed at %d", index);
+                        (void) error_set(error, ERROR_RECORD_REFUSED,
+                                         index == 0 ? "Ask the assessor." : NULL, "CHECK failed at %d",
+                                         index);
                         return error_field(error, "area");
                 }
         if (fake.failing_write == index)
@@ -53,20 +55,26 @@ static int fake_rollback(Connection *c) {
 }
 
 static const Connector fake_connector = {
-        .kind = "fake", .capabilities = CONNECTOR_WRITES | CONNECTOR_TRANSACTS, .begin = fake_begin, .write = fake_write,
-        .commit = fake_commit, .rollback = fake_rollback,
+        .kind = "fake",
+        .capabilities = CONNECTOR_WRITES | CONNECTOR_TRANSACTS,
+        .begin = fake_begin,
+        .write = fake_write,
+        .commit = fake_commit,
+        .rollback = fake_rollback,
 };
 
 static Batch batch;
 static Change changes[5];
 
 static int setup(void **state) {
-        static const ChangeKind kinds[] = { CHANGE_INSERT, CHANGE_NONE, CHANGE_UPDATE, CHANGE_HELD, CHANGE_DELETE };
+        static const ChangeKind kinds[] = {CHANGE_INSERT, CHANGE_NONE, CHANGE_UPDATE, CHANGE_HELD,
+                                           CHANGE_DELETE};
 
-        fake = (FakeTarget) { .base = { &fake_connector }, .writer = { &fake_connector }, .failing_write = -1 };
-        batch = (Batch) { .changes = changes, .n_changes = ELEMENTSOF(changes), .capacity = ELEMENTSOF(changes) };
+        fake = (FakeTarget){.base = {&fake_connector}, .writer = {&fake_connector}, .failing_write = -1};
+        batch = (Batch){
+                .changes = changes, .n_changes = ELEMENTSOF(changes), .capacity = ELEMENTSOF(changes)};
         for (size_t i = 0; i < ELEMENTSOF(changes); i++)
-                changes[i] = (Change) { .kind = kinds[i] };
+                changes[i] = (Change){.kind = kinds[i]};
         return arena_new(&batch.arena);
 }
 
@@ -75,12 +83,10 @@ static int teardown(void **state) {
         return 0;
 }
 
-static int write_all(Error *error) {
-        return write_batch(&fake.base, &fake.writer, &batch, error);
-}
+static int write_all(Error *error) { return write_batch(&fake.base, &fake.writer, &batch, error); }
 
 static void test_writes_only_what_the_target_must_know(void **state) {
-        _cleanup_error_ Error error = { 0 };
+        _cleanup_error_ Error error = {0};
 
         assert_int_equal(batch_count_writes(&batch), 3);
         assert_int_equal(write_all(&error), 0);
@@ -94,8 +100,8 @@ static void test_writes_only_what_the_target_must_know(void **state) {
 }
 
 static void test_a_refused_record_is_held_and_the_rest_can_be_tried_again(void **state) {
-        static const int refused[] = { 1, -1 };
-        _cleanup_error_ Error error = { 0 };
+        static const int refused[] = {1, -1};
+        _cleanup_error_ Error error = {0};
         const Finding *f;
 
         fake.refused = refused;
@@ -119,20 +125,20 @@ static void test_a_refused_record_is_held_and_the_rest_can_be_tried_again(void *
 }
 
 static void test_every_refused_record_is_found_at_once(void **state) {
-        static const int refused[] = { 0, 1, 2, -1 };
-        _cleanup_error_ Error error = { 0 };
+        static const int refused[] = {0, 1, 2, -1};
+        _cleanup_error_ Error error = {0};
 
         fake.refused = refused;
         assert_int_equal(write_all(&error), 3);
         assert_int_equal(batch_count_writes(&batch), 0);
-        assert_string_equal(changes[0].findings->remedy, "Ask the assessor.");  /* the target's own word */
+        assert_string_equal(changes[0].findings->remedy, "Ask the assessor."); /* the target's own word */
         assert_int_equal(changes[1].kind, CHANGE_NONE);
         assert_null(changes[3].findings);
 }
 
 static void test_a_transient_failure_holds_nothing(void **state) {
-        static const int refused[] = { 0, -1 };
-        _cleanup_error_ Error error = { 0 };
+        static const int refused[] = {0, -1};
+        _cleanup_error_ Error error = {0};
 
         fake.refused = refused;
         fake.failing_write = 1;
@@ -140,13 +146,13 @@ static void test_a_transient_failure_holds_nothing(void **state) {
         assert_string_equal(error.detail, "The target went away");
         assert_int_equal(fake.n_rolled_back, 1);
         assert_int_equal(fake.n_committed, 0);
-        assert_int_equal(fake.n_written, 2);            /* not gone on after it */
+        assert_int_equal(fake.n_written, 2); /* not gone on after it */
         assert_int_equal(changes[2].kind, CHANGE_UPDATE);
         assert_null(changes[2].findings);
 }
 
 static void test_a_failed_begin_writes_nothing(void **state) {
-        _cleanup_error_ Error error = { 0 };
+        _cleanup_error_ Error error = {0};
 
         fake.fails_to_begin = true;
         assert_int_equal(write_all(&error), error_errno(ERROR_SYSTEM_BUSY));
@@ -157,7 +163,7 @@ static void test_a_failed_begin_writes_nothing(void **state) {
 
 /* What became of it is for settling to find out; the changes stay as they were. */
 static void test_a_failed_commit_is_told(void **state) {
-        _cleanup_error_ Error error = { 0 };
+        _cleanup_error_ Error error = {0};
 
         fake.fails_to_commit = true;
         assert_int_equal(write_all(&error), error_errno(ERROR_DISK_FULL));
@@ -168,7 +174,8 @@ static void test_a_failed_commit_is_told(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_writes_only_what_the_target_must_know, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_a_refused_record_is_held_and_the_rest_can_be_tried_again, setup, teardown),
+                cmocka_unit_test_setup_teardown(
+                        test_a_refused_record_is_held_and_the_rest_can_be_tried_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_every_refused_record_is_found_at_once, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_transient_failure_holds_nothing, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_failed_begin_writes_nothing, setup, teardown),

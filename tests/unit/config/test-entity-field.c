@@ -49,6 +49,20 @@ static void test_date(void **state) {
         assert_true(f->trim);
 }
 
+/* A list of formats: each is checked at its own place. */
+static void test_formats(void **state) {
+        _cleanup_pair_ Pair *p = pair_good(
+                FIELD_LINE("{from: c, type: date, format: [\"%m/%d/%Y %H:%M:%S\", \"%m/%d/%Y\"]}"));
+        const MappingField *f = field_of(p);
+
+        assert_string_equal(f->format, "%m/%d/%Y %H:%M:%S");
+        assert_string_equal(f->more_formats[0], "%m/%d/%Y");
+        assert_null(f->more_formats[1]);
+        pair_bad(FIELD_LINE("{from: c, type: date, format: [\"%m\", \"%Q\"]}"),
+                 "p.yaml:10:47: \"%Q\" is no format of dates (TF-2001). Use %Y %y %m %d %H %M %S %f %e %b "
+                 "%B %p %I %j and what stands between them\n");
+}
+
 static void test_text(void **state) {
         _cleanup_pair_ Pair *p = pair_good(FIELD_LINE("{from: c, type: text, min_length: 2, max_length: "
                                                       "120, pattern: \"[A-Z]+\", enum: [A, 0100]}"));
@@ -155,7 +169,7 @@ static void test_not_yet(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_short),       cmocka_unit_test(test_decimal),
-                cmocka_unit_test(test_date),        cmocka_unit_test(test_text),
+                cmocka_unit_test(test_date), cmocka_unit_test(test_formats),        cmocka_unit_test(test_text),
                 cmocka_unit_test(test_constants),   cmocka_unit_test(test_geometry),
                 cmocka_unit_test(test_bad_types),   cmocka_unit_test(test_bad_bounds),
                 cmocka_unit_test(test_bad_pattern), cmocka_unit_test(test_origins),

@@ -2,17 +2,19 @@
 #include "../testing.h"
 #include "detect/detect.h"
 
-#define PAIR "pacs_to_cama"
+#define PAIR      "pacs_to_cama"
 #define OPERATION "018f3c00-0000-7000-8000-000000000001"
 
 /* A source in memory: records of two texts. The reader gives its values in one buffer that the next record overwrites. */
-typedef struct FakeRecord { const char *key, *name; } FakeRecord;
+typedef struct FakeRecord {
+        const char *key, *name;
+} FakeRecord;
 typedef struct FakeSource {
         Connection base;
         const FakeRecord *records;
         size_t n_records;
-        size_t failing_record;          /* index; n_records: none */
-        ReadPlan plan;                  /* of the last reader */
+        size_t failing_record; /* index; n_records: none */
+        ReadPlan plan;         /* of the last reader */
         int n_open;
 } FakeSource;
 typedef struct FakeReader {
@@ -28,7 +30,7 @@ static int fake_reader_open(Connection *c, const ReadPlan *plan, Reader **ret, E
         FakeReader *reader = calloc(1, sizeof(*reader));
 
         assert_non_null(reader);
-        reader->base = (Reader) { c->connector };
+        reader->base = (Reader){c->connector};
         reader->source = source;
         source->plan = *plan;
         source->n_open++;
@@ -54,7 +56,8 @@ static int fake_reader_next(Reader *r, Value *values, Error *error) {
         if (reader->at == reader->source->n_records)
                 return 0;
         if (reader->at == reader->source->failing_record)
-                return error_set(error, ERROR_FILE_FORMAT, "Mend the file.", "Record %zu has three fields", reader->at);
+                return error_set(error, ERROR_FILE_FORMAT, "Mend the file.", "Record %zu has three fields",
+                                 reader->at);
         reader->at++;
         values[0] = fake_value(reader, 0, record->key);
         values[1] = fake_value(reader, 1, record->name);
@@ -68,9 +71,7 @@ static const char *fake_reader_position(Reader *r) {
         return reader->position;
 }
 
-static bool fake_reader_resumed(const Reader *r) {
-        return ((const FakeReader *) r)->resumed;
-}
+static bool fake_reader_resumed(const Reader *r) { return ((const FakeReader *) r)->resumed; }
 
 static void fake_reader_close(Reader *r) {
         ((FakeReader *) r)->source->n_open--;
@@ -78,29 +79,42 @@ static void fake_reader_close(Reader *r) {
 }
 
 static const Connector fake_connector = {
-        .kind = "fake", .capabilities = CONNECTOR_READS | CONNECTOR_RESUMES, .reader_open = fake_reader_open,
-        .reader_next = fake_reader_next, .reader_position = fake_reader_position, .reader_resumed = fake_reader_resumed,
+        .kind = "fake",
+        .capabilities = CONNECTOR_READS | CONNECTOR_RESUMES,
+        .reader_open = fake_reader_open,
+        .reader_next = fake_reader_next,
+        .reader_position = fake_reader_position,
+        .reader_resumed = fake_reader_resumed,
         .reader_close = fake_reader_close,
 };
 
-static MappingColumn columns[] = { { .name = (char *) "geo_id" }, { .name = (char *) "name" } };
+static MappingColumn columns[] = {{.name = (char *) "geo_id"}, {.name = (char *) "name"}};
 static MappingField fields[] = {
-        { .name = (char *) "parcel_number", .is_key = true, .column = 0 },
-        { .name = (char *) "name", .column = 1 },
+        {.name = (char *) "parcel_number", .is_key = true, .column = 0},
+        {.name = (char *) "name", .column = 1},
 };
 static const Mapping mapping = {
-        .entity = (char *) "parcel", .columns = columns, .n_columns = 2, .fields = fields, .n_fields = 2, .n_key = 1,
+        .entity = (char *) "parcel",
+        .columns = columns,
+        .n_columns = 2,
+        .fields = fields,
+        .n_fields = 2,
+        .n_key = 1,
 };
 
 /* A key of "?" cannot be made; one of "!" can, with a warning. */
-static int make_key(const Mapping *m, const Value *source, Arena *arena, Value *ret_key, Finding **findings) {
+static int make_key(const Mapping *m, const Value *source, Arena *arena, Value *ret_key,
+                    Finding **findings) {
         bool is_bad = source->type == VALUE_TEXT && source->size == 1 && *source->bytes == '?';
         bool is_odd = source->type == VALUE_TEXT && source->size == 1 && *source->bytes == '!';
 
         *ret_key = *source;
         if (is_bad)
-                return finding_add(findings, arena, FINDING_ERROR, "type", "parcel_number", "?", "'?' is no number.", "Mend it.");
-        return is_odd ? finding_add(findings, arena, FINDING_WARNING, "pattern", "parcel_number", "!", "'!' is odd.", NULL) : 0;
+                return finding_add(findings, arena, FINDING_ERROR, "type", "parcel_number", "?",
+                                   "'?' is no number.", "Mend it.");
+        return is_odd ? finding_add(findings, arena, FINDING_WARNING, "pattern", "parcel_number", "!",
+                                    "'!' is odd.", NULL)
+                      : 0;
 }
 
 typedef struct Fixture {
@@ -123,10 +137,14 @@ static int setup(void **state) {
         assert_int_equal(progress_open(f->folder, PAIR, OPERATION, &f->progress, &f->error), 0);
         assert_int_equal(progress_entity(f->progress, "parcel", &f->entity, &f->error), 0);
         assert_int_equal(arena_new(&f->batch.arena), 0);
-        f->source.base = (Connection) { &fake_connector };
-        f->pair = (Pair) { .name = (char *) PAIR, .content_hash = 7 };
-        f->plan = (DetectPlan) {
-                .source = &f->source.base, .pair = &f->pair, .mapping = &mapping, .entity = f->entity, .make_key = make_key,
+        f->source.base = (Connection){&fake_connector};
+        f->pair = (Pair){.name = (char *) PAIR, .content_hash = 7};
+        f->plan = (DetectPlan){
+                .source = &f->source.base,
+                .pair = &f->pair,
+                .mapping = &mapping,
+                .entity = f->entity,
+                .make_key = make_key,
         };
         *state = f;
         return 0;
@@ -149,8 +167,9 @@ static void source_set(Fixture *f, const FakeRecord *records, size_t n_records) 
         f->source.records = records;
         f->source.n_records = f->source.failing_record = n_records;
 }
-#define SOURCE_SET(fixture, ...) source_set(fixture, (const FakeRecord[]) { __VA_ARGS__ }, \
-                                            sizeof((const FakeRecord[]) { __VA_ARGS__ }) / sizeof(FakeRecord))
+#define SOURCE_SET(fixture, ...)                               \
+        source_set(fixture, (const FakeRecord[]){__VA_ARGS__}, \
+                   sizeof((const FakeRecord[]){__VA_ARGS__}) / sizeof(FakeRecord))
 
 static Detector *open_detector(Fixture *f) {
         Detector *d = NULL;
@@ -171,8 +190,9 @@ static void record(Fixture *f, uint64_t batch_number) {
 
                 if (c->kind != CHANGE_UNDECIDED)
                         continue;
-                assert_int_equal(baseline_put(f->entity, c->key, &c->number, batch_number, &c->source_digest, &c->source_digest,
-                                              &f->error), 0);
+                assert_int_equal(baseline_put(f->entity, c->key, &c->number, batch_number, &c->source_digest,
+                                              &c->source_digest, &f->error),
+                                 0);
                 assert_int_equal(seen_mark(f->entity, c->number), 0);
         }
         assert_int_equal(progress_commit(f->progress, &f->error), 0);
@@ -215,7 +235,7 @@ static void test_first_run_gives_everything(void **state) {
         Fixture *f = *state;
         Detector *d;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", NULL }, { "3", "C" });
+        SOURCE_SET(f, {"1", "A"}, {"2", NULL}, {"3", "C"});
         d = open_detector(f);
         next(f, d);
         assert_counts(f, 3, 3, 0);
@@ -240,7 +260,7 @@ static void test_first_run_gives_everything(void **state) {
 static void test_unchanged_records_do_not_go_on(void **state) {
         Fixture *f = *state;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"});
         run(f, 1);
         new_scan(f);
         run(f, 2);
@@ -253,11 +273,11 @@ static void test_changed_new_and_gone(void **state) {
         Digest before;
         const Change *c;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" }, { "3", "C" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"}, {"3", "C"});
         run(f, 1);
         before = f->batch.changes[1].source_digest;
         new_scan(f);
-        SOURCE_SET(f, { "1", "A" }, { "2", "BB" }, { "4", "D" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "BB"}, {"4", "D"});
         run(f, 2);
         assert_counts(f, 2, 3, 1);
         c = f->batch.changes;
@@ -273,7 +293,7 @@ static void test_changed_new_and_gone(void **state) {
 static void test_a_changed_mapping_changes_every_record(void **state) {
         Fixture *f = *state;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"});
         run(f, 1);
         new_scan(f);
         f->pair.content_hash = 8;
@@ -296,7 +316,7 @@ static void assert_duplicate(Fixture *f, const Change *c, const char *key) {
 static void test_duplicates_in_one_batch(void **state) {
         Fixture *f = *state;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" }, { "1", "A" }, { "1", "other" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"}, {"1", "A"}, {"1", "other"});
         run(f, 1);
         assert_counts(f, 4, 4, 0);
         assert_int_equal(f->batch.changes[0].kind, CHANGE_UNDECIDED);
@@ -309,7 +329,7 @@ static void test_duplicates_across_batches(void **state) {
         Fixture *f = *state;
         Detector *d;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" }, { "1", "C" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"}, {"1", "C"});
         f->plan.batch_records = 2;
         d = open_detector(f);
         next(f, d);
@@ -326,10 +346,10 @@ static void test_duplicates_across_batches(void **state) {
 static void test_duplicates_of_known_records(void **state) {
         Fixture *f = *state;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"});
         run(f, 1);
         new_scan(f);
-        SOURCE_SET(f, { "1", "A" }, { "2", "BB" }, { "1", "C" }, { "2", "BBB" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "BB"}, {"1", "C"}, {"2", "BBB"});
         run(f, 2);
         assert_counts(f, 3, 4, 1);
         assert_int_equal(f->batch.changes[0].kind, CHANGE_UNDECIDED);
@@ -342,7 +362,7 @@ static void test_records_without_a_key_are_held(void **state) {
         Fixture *f = *state;
         const Change *c;
 
-        SOURCE_SET(f, { NULL, "A" }, { "?", "B" }, { "3", "C" }, { NULL, "D" });
+        SOURCE_SET(f, {NULL, "A"}, {"?", "B"}, {"3", "C"}, {NULL, "D"});
         run(f, 1);
         assert_counts(f, 4, 4, 0);
         assert_int_equal(f->n_unkeyed, 3);
@@ -357,14 +377,14 @@ static void test_records_without_a_key_are_held(void **state) {
         assert_string_equal(c[1].findings->message, "'?' is no number.");
         assert_string_equal(c[1].findings->remedy, "Mend it.");
         assert_int_equal(c[2].kind, CHANGE_UNDECIDED);
-        assert_false(digest_equal(&c[0].source_digest, &c[3].source_digest));   /* they are told apart by it */
+        assert_false(digest_equal(&c[0].source_digest, &c[3].source_digest)); /* they are told apart by it */
         assert_memory_equal(c[0].source[1].bytes, "A", 1);
 }
 
 static void test_a_key_with_a_warning_is_usable(void **state) {
         Fixture *f = *state;
 
-        SOURCE_SET(f, { "!", "A" });
+        SOURCE_SET(f, {"!", "A"});
         run(f, 1);
         assert_int_equal(f->n_unkeyed, 0);
         assert_int_equal(f->batch.changes[0].kind, CHANGE_UNDECIDED);
@@ -373,14 +393,14 @@ static void test_a_key_with_a_warning_is_usable(void **state) {
 static void test_settled_rows_are_not_counted_twice(void **state) {
         Fixture *f = *state;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" }, { "3", "C" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"}, {"3", "C"});
         run(f, 5);
         new_scan(f);
         f->plan.settled_batch = 5;
-        SOURCE_SET(f, { "1", "A" }, { "2", "moved on" }, { "3", "C" }, { "4", "D" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "moved on"}, {"3", "C"}, {"4", "D"});
         run(f, 6);
-        assert_counts(f, 2, 2, 0);              /* the changed and the new one */
-        assert_int_equal(missing(f), 0);        /* but seen they are */
+        assert_counts(f, 2, 2, 0);       /* the changed and the new one */
+        assert_int_equal(missing(f), 0); /* but seen they are */
         new_scan(f);
         f->plan.settled_batch = 0;
         run(f, 7);
@@ -391,18 +411,18 @@ static void test_settled_rows_are_not_counted_twice(void **state) {
 static void test_two_settled_batches(void **state) {
         Fixture *f = *state;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"});
         run(f, 4);
         new_scan(f);
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" }, { "3", "C" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"}, {"3", "C"});
         run(f, 5);
         new_scan(f);
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" }, { "3", "C" }, { "4", "D" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"}, {"3", "C"}, {"4", "D"});
         run(f, 6);
         new_scan(f);
         f->plan.settled_batch = 5;
         run(f, 7);
-        assert_counts(f, 0, 2, 2);              /* those of batch 4 only */
+        assert_counts(f, 0, 2, 2); /* those of batch 4 only */
         assert_int_equal(missing(f), 0);
 }
 
@@ -410,7 +430,7 @@ static void test_two_settled_batches(void **state) {
 static void test_batch_zero_is_counted(void **state) {
         Fixture *f = *state;
 
-        SOURCE_SET(f, { "1", "A" });
+        SOURCE_SET(f, {"1", "A"});
         run(f, 0);
         new_scan(f);
         run(f, 0);
@@ -421,7 +441,7 @@ static void test_unchanged_records_are_delivered_on_request(void **state) {
         Fixture *f = *state;
         const Change *c;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"});
         run(f, 1);
         new_scan(f);
         f->plan.deliver_unchanged = true;
@@ -440,7 +460,7 @@ static void test_unchanged_records_are_delivered_on_request(void **state) {
 static void test_settled_rows_are_delivered_though_not_counted(void **state) {
         Fixture *f = *state;
 
-        SOURCE_SET(f, { "1", "A" });
+        SOURCE_SET(f, {"1", "A"});
         run(f, 5);
         new_scan(f);
         f->plan.settled_batch = 5;
@@ -455,7 +475,7 @@ static void test_resume(void **state) {
         Fixture *f = *state;
         Detector *d;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" }, { "3", "C" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"}, {"3", "C"});
         f->plan.batch_records = 2;
         d = open_detector(f);
         assert_false(detector_resumed(d));
@@ -471,7 +491,7 @@ static void test_resume(void **state) {
         assert_key(f->batch.changes, "3", f->batch.arena);
         assert_string_equal(f->batch.position, "3");
         record(f, 2);
-        assert_int_equal(missing(f), 0);        /* the marks of before count */
+        assert_int_equal(missing(f), 0); /* the marks of before count */
         (void) detector_close(d);
 }
 
@@ -479,7 +499,7 @@ static void test_a_position_that_no_longer_fits(void **state) {
         Fixture *f = *state;
         Detector *d;
 
-        SOURCE_SET(f, { "1", "A" });
+        SOURCE_SET(f, {"1", "A"});
         f->plan.position = "9";
         d = open_detector(f);
         assert_false(detector_resumed(d));
@@ -491,7 +511,7 @@ static void test_a_position_that_no_longer_fits(void **state) {
 static void test_the_reader_gets_the_plan(void **state) {
         Fixture *f = *state;
 
-        SOURCE_SET(f, { "1", "A" });
+        SOURCE_SET(f, {"1", "A"});
         f->plan.by_watermark = true;
         f->plan.low = value_integer(5);
         f->plan.high = value_integer(9);
@@ -508,10 +528,11 @@ static void test_a_record_that_cannot_be_read_fails_the_scan(void **state) {
         Fixture *f = *state;
         Detector *d;
 
-        SOURCE_SET(f, { "1", "A" }, { "2", "B" });
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"});
         f->source.failing_record = 1;
         d = open_detector(f);
-        assert_int_equal(detect_next(d, &f->batch, &f->n_unkeyed, &f->error), error_errno(ERROR_FILE_FORMAT));
+        assert_int_equal(detect_next(d, &f->batch, &f->n_unkeyed, &f->error),
+                         error_errno(ERROR_FILE_FORMAT));
         assert_string_equal(f->error.detail, "Record 1 has three fields");
         assert_string_equal(f->error.remedy, "Mend the file.");
         (void) detector_close(d);
@@ -529,14 +550,25 @@ static void test_empty_source(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_first_run_gives_everything), TEST(test_unchanged_records_do_not_go_on),
-                TEST(test_changed_new_and_gone), TEST(test_a_changed_mapping_changes_every_record),
-                TEST(test_duplicates_in_one_batch), TEST(test_duplicates_across_batches), TEST(test_duplicates_of_known_records),
-                TEST(test_records_without_a_key_are_held), TEST(test_a_key_with_a_warning_is_usable),
-                TEST(test_settled_rows_are_not_counted_twice), TEST(test_two_settled_batches), TEST(test_batch_zero_is_counted),
-                TEST(test_unchanged_records_are_delivered_on_request), TEST(test_settled_rows_are_delivered_though_not_counted),
-                TEST(test_resume), TEST(test_a_position_that_no_longer_fits), TEST(test_the_reader_gets_the_plan),
-                TEST(test_a_record_that_cannot_be_read_fails_the_scan), TEST(test_empty_source),
+                TEST(test_first_run_gives_everything),
+                TEST(test_unchanged_records_do_not_go_on),
+                TEST(test_changed_new_and_gone),
+                TEST(test_a_changed_mapping_changes_every_record),
+                TEST(test_duplicates_in_one_batch),
+                TEST(test_duplicates_across_batches),
+                TEST(test_duplicates_of_known_records),
+                TEST(test_records_without_a_key_are_held),
+                TEST(test_a_key_with_a_warning_is_usable),
+                TEST(test_settled_rows_are_not_counted_twice),
+                TEST(test_two_settled_batches),
+                TEST(test_batch_zero_is_counted),
+                TEST(test_unchanged_records_are_delivered_on_request),
+                TEST(test_settled_rows_are_delivered_though_not_counted),
+                TEST(test_resume),
+                TEST(test_a_position_that_no_longer_fits),
+                TEST(test_the_reader_gets_the_plan),
+                TEST(test_a_record_that_cannot_be_read_fails_the_scan),
+                TEST(test_empty_source),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

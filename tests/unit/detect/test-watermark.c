@@ -5,23 +5,20 @@
 
 #include <errno.h>
 
-#define NOW_USEC (1700000000LL * USEC_PER_SEC)          /* 2023-11-14T22:13:20Z */
+#define NOW_USEC (1700000000LL * USEC_PER_SEC) /* 2023-11-14T22:13:20Z */
 
-static int setup(void **state) {
-        return arena_new((Arena **) state);
-}
+static int setup(void **state) { return arena_new((Arena **) state); }
 
 static int teardown(void **state) {
         (void) arena_free(*state);
         return 0;
 }
 
-static Value text(const char *bytes) {
-        return value_text(bytes, strlen(bytes));
-}
+static Value text(const char *bytes) { return value_text(bytes, strlen(bytes)); }
 
 static void test_hex_round_trip(void **state) {
-        const Value values[] = { text("2023-11-14 22:13:20.500"), value_integer(INT64_MIN), value_integer(1700000000), text("") };
+        const Value values[] = {text("2023-11-14 22:13:20.500"), value_integer(INT64_MIN),
+                                value_integer(1700000000), text("")};
         Value back;
 
         for (size_t i = 0; i < ELEMENTSOF(values); i++) {
@@ -57,16 +54,18 @@ static void test_damaged_hex(void **state) {
 
         assert_int_equal(watermark_from_hex("zz", *state, &back), -EBADMSG);
         hex[strlen(hex) - 4] = '\0';
-        assert_int_equal(watermark_from_hex(hex, *state, &back), -EBADMSG);     /* cut off */
+        assert_int_equal(watermark_from_hex(hex, *state, &back), -EBADMSG); /* cut off */
 }
 
 /* The new low keeps the old one's shape, or it would not compare with the stamps of the source. */
 static void test_widen_text(void **state) {
-        static const struct { const char *before, *after; } cases[] = {
-                { "2023-11-14 22:00:00", "2023-11-14 20:13:20" },
-                { "2023-11-14T22:00:00", "2023-11-14T20:13:20" },
-                { "2023-11-14 22:00:00.123", "2023-11-14 20:13:20.000" },
-                { "2023-11-14T22:00:00.123456Z", "2023-11-14T20:13:20.000000Z" },
+        static const struct {
+                const char *before, *after;
+        } cases[] = {
+                {"2023-11-14 22:00:00", "2023-11-14 20:13:20"},
+                {"2023-11-14T22:00:00", "2023-11-14T20:13:20"},
+                {"2023-11-14 22:00:00.123", "2023-11-14 20:13:20.000"},
+                {"2023-11-14T22:00:00.123456Z", "2023-11-14T20:13:20.000000Z"},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -79,7 +78,8 @@ static void test_widen_text(void **state) {
 }
 
 static void test_widen_integers_by_their_size(void **state) {
-        Value seconds = value_integer(1700000000), millis = value_integer(1700000000000), micros = value_integer(NOW_USEC);
+        Value seconds = value_integer(1700000000), millis = value_integer(1700000000000),
+              micros = value_integer(NOW_USEC);
 
         assert_int_equal(watermark_widen(&seconds, 1, NOW_USEC, *state), 0);
         assert_int_equal(seconds.integer, 1700000000 - 3600);
@@ -90,7 +90,8 @@ static void test_widen_integers_by_their_size(void **state) {
 }
 
 static void test_widen_never_narrows(void **state) {
-        Value old = text("2023-11-01 00:00:00"), number = value_integer(1600000000), null = value_null(), odd = text("batch 0000000000012");
+        Value old = text("2023-11-01 00:00:00"), number = value_integer(1600000000), null = value_null(),
+              odd = text("batch 0000000000012");
 
         assert_int_equal(watermark_widen(&old, 2, NOW_USEC, *state), 0);
         assert_memory_equal(old.bytes, "2023-11-01 00:00:00", 19);

@@ -5,7 +5,12 @@
 #define OPERATION "018f3c00-0000-7000-8000-000000000001"
 
 /* A target in memory: whole numbers with a name, NULL where there is no such record. */
-typedef struct FakeTarget { Connection base; Writer writer; const char *names[8]; bool is_away; } FakeTarget;
+typedef struct FakeTarget {
+        Connection base;
+        Writer writer;
+        const char *names[8];
+        bool is_away;
+} FakeTarget;
 
 static FakeTarget fake;
 
@@ -16,8 +21,7 @@ static int fake_writer_open(Connection *c, const Mapping *mapping, Writer **ret,
         return 0;
 }
 
-static void fake_writer_close(Writer *w) {
-}
+static void fake_writer_close(Writer *w) {}
 
 static int fake_fetch(Writer *w, Arena *arena, const Value *key, Value *ret_values, Error *error) {
         const char *name = fake.names[key->integer];
@@ -30,15 +34,18 @@ static int fake_fetch(Writer *w, Arena *arena, const Value *key, Value *ret_valu
 }
 
 static const Connector fake_connector = {
-        .kind = "fake", .capabilities = CONNECTOR_WRITES | CONNECTOR_TRANSACTS, .writer_open = fake_writer_open,
-        .writer_close = fake_writer_close, .fetch = fake_fetch,
+        .kind = "fake",
+        .capabilities = CONNECTOR_WRITES | CONNECTOR_TRANSACTS,
+        .writer_open = fake_writer_open,
+        .writer_close = fake_writer_close,
+        .fetch = fake_fetch,
 };
 
 static MappingField fields[] = {
-        { .name = (char *) "id", .is_key = true, .type = VALUE_INTEGER, .min_length = -1, .max_length = -1 },
-        { .name = (char *) "name", .type = VALUE_TEXT, .min_length = -1, .max_length = -1 },
+        {.name = (char *) "id", .is_key = true, .type = VALUE_INTEGER, .min_length = -1, .max_length = -1},
+        {.name = (char *) "name", .type = VALUE_TEXT, .min_length = -1, .max_length = -1},
 };
-static Mapping mappings[] = { { .entity = (char *) "parcel", .fields = fields, .n_fields = 2, .n_key = 1 } };
+static Mapping mappings[] = {{.entity = (char *) "parcel", .fields = fields, .n_fields = 2, .n_key = 1}};
 
 typedef struct Fixture {
         char *folder;
@@ -55,13 +62,13 @@ static int setup(void **state) {
         Fixture *f = calloc(1, sizeof(*f));
 
         assert_non_null(f);
-        fake = (FakeTarget) { .base = { &fake_connector }, .writer = { &fake_connector } };
+        fake = (FakeTarget){.base = {&fake_connector}, .writer = {&fake_connector}};
         f->folder = test_folder_new();
-        f->pair = (Pair) { .name = (char *) "p", .mappings = mappings, .n_mappings = 1 };
+        f->pair = (Pair){.name = (char *) "p", .mappings = mappings, .n_mappings = 1};
         f->operation = operation_new();
         assert_non_null(f->operation);
         memcpy(f->operation->id, OPERATION, sizeof(OPERATION));
-        f->run = (Run) { .pair = &f->pair, .operation = f->operation, .target = &fake.base, .hint_fd = -EBADF };
+        f->run = (Run){.pair = &f->pair, .operation = f->operation, .target = &fake.base, .hint_fd = -EBADF};
         assert_int_equal(arena_new(&f->arena), 0);
         assert_int_equal(progress_open(f->folder, "p", OPERATION, &f->run.progress, &f->error), 0);
         assert_int_equal(journal_open(f->folder, "p", &f->run.journal, &f->error), 0);
@@ -95,9 +102,9 @@ static Value *record_make(Fixture *f, int64_t id, const char *name) {
 
 /* before and after: names, or NULL where there is no record. */
 static Change change_make(Fixture *f, int64_t id, const char *before, const char *after) {
-        static bool changed[] = { false, true };
+        static bool changed[] = {false, true};
         const Value key = value_integer(id);
-        Change c = { .kind = !before ? CHANGE_INSERT : after ? CHANGE_UPDATE : CHANGE_DELETE };
+        Change c = {.kind = !before ? CHANGE_INSERT : after ? CHANGE_UPDATE : CHANGE_DELETE};
 
         assert_int_equal(key_encode(&key, 1, f->arena, &c.key), 0);
         c.before = before ? record_make(f, id, before) : NULL;
@@ -111,7 +118,7 @@ static Change change_make(Fixture *f, int64_t id, const char *before, const char
 }
 
 static void journal(Fixture *f, uint64_t number, Change *changes, size_t n_changes) {
-        const Batch batch = { .arena = f->arena, .changes = changes, .n_changes = n_changes };
+        const Batch batch = {.arena = f->arena, .changes = changes, .n_changes = n_changes};
 
         assert_int_equal(journal_append(f->run.journal, number, OPERATION, mappings, &batch, &f->error), 0);
 }
@@ -172,7 +179,7 @@ static void test_a_batch_that_did_not_arrive_is_forgotten(void **state) {
         assert_int_equal(baseline_count(f->entity), 0);
         assert_int_equal(progress_last_batch(f->run.progress), 0);
         assert_int_equal(checkpoint_get(f->entity)->settled_batch, 0);
-        journal(f, 1, changes, 2);                      /* its number is free again */
+        journal(f, 1, changes, 2); /* its number is free again */
         assert_int_equal(result(f)->n_inserted, 0);
 }
 
@@ -213,7 +220,7 @@ static void test_a_marked_record_leaves_the_baseline(void **state) {
         fake.names[1] = "LIVE";
         assert_int_equal(settle(&f->run, &f->error), 0);
         assert_int_equal(baseline_count(f->entity), 1);
-        change.source_digest = (Digest) { 0 };
+        change.source_digest = (Digest){0};
         journal(f, 2, &change, 1);
         fake.names[1] = "RETIRED";
         assert_int_equal(settle(&f->run, &f->error), 0);
@@ -239,7 +246,7 @@ static void test_the_first_settled_batch_of_a_scan_stays(void **state) {
 static void test_failures_leave_it_unsettled(void **state) {
         Fixture *f = *state;
         Change change = change_make(f, 1, NULL, "A");
-        _cleanup_error_ Error gone = { 0 };
+        _cleanup_error_ Error gone = {0};
 
         journal(f, 1, &change, 1);
         fake.names[1] = "A";
@@ -249,7 +256,9 @@ static void test_failures_leave_it_unsettled(void **state) {
         fake.is_away = false;
         f->pair.n_mappings = 0;
         assert_int_equal(settle(&f->run, &gone), error_errno(ERROR_MAPPING));
-        assert_string_equal(gone.detail, "A batch of entity 'parcel' waits to be settled, and the mapping no longer has that entity");
+        assert_string_equal(
+                gone.detail,
+                "A batch of entity 'parcel' waits to be settled, and the mapping no longer has that entity");
         assert_string_equal(gone.remedy, "Put the entity back, run the pair once, then take it out.");
         f->pair.n_mappings = 1;
         assert_int_equal(settle(&f->run, NULL), 0);
@@ -260,10 +269,14 @@ static void test_failures_leave_it_unsettled(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(test_nothing_to_settle), TEST(test_an_applied_batch_is_recorded_once),
-                TEST(test_a_batch_that_did_not_arrive_is_forgotten), TEST(test_the_first_record_that_tells_decides),
-                TEST(test_when_none_tells_all_are_detected_anew), TEST(test_a_marked_record_leaves_the_baseline),
-                TEST(test_the_first_settled_batch_of_a_scan_stays), TEST(test_failures_leave_it_unsettled),
+                TEST(test_nothing_to_settle),
+                TEST(test_an_applied_batch_is_recorded_once),
+                TEST(test_a_batch_that_did_not_arrive_is_forgotten),
+                TEST(test_the_first_record_that_tells_decides),
+                TEST(test_when_none_tells_all_are_detected_anew),
+                TEST(test_a_marked_record_leaves_the_baseline),
+                TEST(test_the_first_settled_batch_of_a_scan_stays),
+                TEST(test_failures_leave_it_unsettled),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
