@@ -17,7 +17,8 @@ import harness  # noqa: E402  (found by the line above)
 
 ROLLS = harness.TOP.parent / "shared/data/cambridge"
 pytestmark = pytest.mark.skipif(not (ROLLS / "assessment_fy2013.csv").exists(),
-                                reason="Cambridge's rolls are not beside the project (../shared/data/cambridge): their licence keeps them out of it")
+                                reason="Cambridge's rolls are not beside the project (../shared/data/cambridge); "
+                                       "their licence keeps them out of it")
 
 SETTINGS = """\
 systems:
