@@ -31,7 +31,8 @@ static void help(FILE *f) {
                 (void) fprintf(f, "  %-11s %-22s %s\n", v->name, v->arguments, commands[v->command].summary);
         (void) fputs("\nOptions\n"
                      "  --json             the JSON of the HTTP API instead of tables\n"
-                     "  --full             run: compare every record (the default is --incremental)\n"
+                     "  --incremental      run: only what changed (the default)\n"
+                     "  --full             run: compare every record\n"
                      "  --entity NAME      run: only this entity (again for more); quarantine: only its records\n"
                      "  --allow GUARD      run: go on although this guard trips; it is journalled\n"
                      "  --wait             run: show progress and wait for the end\n"
@@ -153,7 +154,8 @@ int main(int argc, char *argv[]) {
                 return asprintf(&what, "There is no verb '%s'", argv[optind]) < 0 ? EXIT_USAGE : usage(what, verb_nearest(argv[optind]));
         n_arguments = (unsigned) (argc - optind - 1);
         if (n_arguments < verb->n_min || n_arguments > verb->n_max)
-                return asprintf(&what, "Usage: terrafusionctl %s %s", verb->name, verb->arguments) < 0 ? EXIT_USAGE : usage(what, NULL);
+                return asprintf(&what, "Usage: terrafusionctl %s%s%s [OPTION…]", verb->name, *verb->arguments ? " " : "",
+                                verb->arguments) < 0 ? EXIT_USAGE : usage(what, NULL);
         if (o.full && o.incremental)
                 return usage("--full and --incremental exclude each other", NULL);
         return verb_run(verb, &o, argv + optind + 1, n_arguments);

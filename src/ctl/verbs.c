@@ -29,7 +29,7 @@ static int print_list(const Options *o, const json_t *rows, const Column *column
 }
 
 static int verb_status(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
-        static const Column columns[] = { { "COMPONENT", "name", false }, { "STATUS", "status", false } };
+        static const Column columns[] = { { "COMPONENT", "name", false }, { "STATUS", "status", false }, { "MESSAGE", "message", false } };
         json_auto_t *status = NULL, *active = NULL, *rows = json_array();
         const char *name;
         json_t *value;
@@ -46,7 +46,8 @@ static int verb_status(Client *c, const Options *o, char *const *arguments, unsi
         json_object_foreach(json_object_get(status, "components"), name, value) {
                 const json_t *state = json_is_object(value) ? json_object_get(value, "status") : value;
 
-                if (json_array_append_new(rows, json_pack("{s:s, s:O?}", "name", name, "status", state)) < 0)
+                if (json_array_append_new(rows, json_pack("{s:s, s:O?, s:O?}", "name", name, "status", state, "message",
+                                                          json_object_get(value, "message"))) < 0)
                         return -ENOMEM;
         }
         (void) printf("Sync service %s: %s, %zu operations active.\n", json_member_text(status, "version") ?: "",
@@ -117,7 +118,9 @@ static int verb_operations(Client *c, const Options *o, char *const *arguments, 
         if (!args || (o->status && json_put(args, "status", json_string(o->status)) < 0))
                 return -ENOMEM;
         r = client_call(c, COMMAND_OPERATION_LIST, args, &rows, error);
-        return r < 0 ? r : print_list(o, rows, columns, ELEMENTSOF(columns), "No operations yet. Start one: terrafusionctl run PAIR --full");
+        return r < 0 ? r : print_list(o, rows, columns, ELEMENTSOF(columns),
+                                      o->pair || o->status ? "No operation is of that pair and status. All: terrafusionctl operations" :
+                                                             "No operations yet. Start one: terrafusionctl run PAIR --full");
 }
 
 /* A whole id, or the beginning of exactly one of the last operations'. */
@@ -353,14 +356,38 @@ static int check_pair(Client *c, const Options *o, const char *pair, Error *erro
         return operation_exit_status(operation) == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* What the service found when it last read the configuration: the pair's own check names only the first of a file. */
+static int check_configuration(Client *c, Error *error) {
+        json_auto_t *config = NULL;
+        const json_t *row;
+        size_t i;
+        int r;
+
+        r = client_call(c, COMMAND_CONFIG_SHOW, NULL, &config, error);
+        if (r < 0)
+                return r;
+        json_array_foreach(json_object_get(config, "mistakes"), i, row) {
+                _cleanup_error_ Error mistake = { 0 };
+                _cleanup_free_ char *text = NULL;
+
+                if (error_from_json(row, &mistake) < 0 || !(text = error_to_text(&mistake)))
+                        return -ENOMEM;
+                (void) fprintf(stderr, "%s\n", text);
+        }
+        return json_array_size(json_object_get(config, "mistakes")) > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static int verb_check(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
         json_auto_t *pairs = NULL;
-        int status = EXIT_SUCCESS, r;
+        int status, r;
         const json_t *pair;
         size_t i;
 
         if (n_arguments == 1)
                 return check_pair(c, o, arguments[0], error);
+        status = check_configuration(c, error);
+        if (status < 0)
+                return status;
         r = client_call(c, COMMAND_PAIR_LIST, NULL, &pairs, error);
         if (r < 0)
                 return r;
