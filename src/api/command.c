@@ -148,21 +148,40 @@ static const char *text_canonical(const Arg *arg, const char *text) {
         return NULL;
 }
 
-static int check_text(const Arg *arg, const json_t *value, json_t **ret, Error *error) {
-        const char *text = json_string_value(value), *canonical, *near;
-        _cleanup_free_ char *remedy = NULL;
+/* The value that was meant, or all there are. NULL without memory: the sentence does without. */
+static char *values_remedy(const Arg *arg, const char *text) {
+        _cleanup_free_ char *list = NULL;
+        const char *near;
         size_t n = 0;
+
+        while (arg->values[n])
+                n++;
+        near = text_nearest(text, arg->values, n);
+        if (asprintf(&list, near ? "Did you mean \"%s\"?" : "Use one of %s", near ? near : arg->values[0]) < 0) {
+                list = NULL;
+                return NULL;
+        }
+        for (size_t i = 1; i < n && !near; i++) {
+                char *longer;
+
+                if (asprintf(&longer, "%s, %s", list, arg->values[i]) < 0)
+                        return NULL;
+                free(list);
+                list = longer;
+        }
+        return TAKE_PTR(list);
+}
+
+static int check_text(const Arg *arg, const json_t *value, json_t **ret, Error *error) {
+        const char *text = json_string_value(value), *canonical;
+        _cleanup_free_ char *remedy = NULL;
         int r;
 
         if (!text)
                 return refuse_type(arg, "a text", error);
         canonical = arg->values ? text_canonical(arg, text) : text;
         if (!canonical) {
-                while (arg->values[n])
-                        n++;
-                near = text_nearest(text, arg->values, n);
-                if (asprintf(&remedy, near ? "Did you mean \"%s\"?" : "It can be \"%s\", for one.", near ?: arg->values[0]) < 0)
-                        return -ENOMEM;
+                remedy = values_remedy(arg, text);
                 r = error_set(error, ERROR_ARGUMENT, remedy, "\"%s\" cannot be \"%.80s\"", arg->name, text);
                 (void) error_field(error, arg->name);
                 return r;

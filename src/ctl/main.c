@@ -104,10 +104,12 @@ static int options_parse(int argc, char *argv[], Options *o) {
                         (void) usage("--limit takes a number from 1 to 1000", NULL);
                         return -EINVAL;
                 default: {
+                        const char *near = option_nearest(argv[optind - 1]);
                         _cleanup_free_ char *what = NULL;
 
-                        if (asprintf(&what, "Unknown option, or its value is missing: '%s'", argv[optind - 1]) >= 0)
-                                (void) usage(what, option_nearest(argv[optind - 1]));
+                        if (asprintf(&what, "Unknown option, or its value is missing: '%s'.%s%s%s", argv[optind - 1],
+                                     near ? " Did you mean --" : "", near ? near : "", near ? "?" : "") >= 0)
+                                (void) fprintf(stderr, "terrafusionctl: %s See terrafusionctl --help.\n", what);
                         return -EINVAL;
                 }
                 }
