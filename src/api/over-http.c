@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "build-config.h"
+
 #include "api/over-http.h"
+#include "api/openapi.h"
 
 #include <errno.h>
 #include <strings.h>
@@ -164,6 +167,52 @@ static int handle(OverHttp *over, HttpRequest *q, CommandId id, json_t *args, Er
         return 0;
 }
 
+/* The host as the asker wrote it, without its port; "localhost" where it is no plain name or address. */
+static const char *host_of(const HttpRequest *q, size_t *ret_size) {
+        const char *host = http_request_header(q, "Host") ?: "";
+        size_t size = strspn(host, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-");
+
+        if (size == 0 || (host[size] != '\0' && host[size] != ':')) {
+                host = "localhost";
+                size = strlen(host);
+        }
+        *ret_size = size;
+        return host;
+}
+
+/* The original served its pages on this port; they are the gateway's now. 1: answered, 0: it is none of them. */
+static int page_reply(HttpRequest *q) {
+        static const char *const pages[][2] = {
+                { "/docs", "/api-docs" }, { "/dashboard", "/dashboard" }, { "/dashboard/", "/dashboard" },
+        };
+        json_auto_t *openapi = NULL;
+        int r;
+
+        if (!text_equal(http_request_method(q), "GET") && !text_equal(http_request_method(q), "HEAD"))
+                return 0;
+        if (text_equal(http_request_path(q), "/openapi.json")) {
+                r = openapi_new(PROJECT_VERSION, &openapi);
+                if (r < 0)
+                        return r;
+                http_reply_json(q, 200, openapi);
+                return 1;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(pages); i++) {
+                _cleanup_free_ char *location = NULL;
+                size_t size;
+                const char *host;
+
+                if (!text_equal(http_request_path(q), pages[i][0]))
+                        continue;
+                host = host_of(q, &size);
+                if (asprintf(&location, "http://%.*s:5000%s", (int) size, host, pages[i][1]) < 0)
+                        return -ENOMEM;
+                http_reply_redirect(q, location);
+                return 1;
+        }
+        return 0;
+}
+
 void over_http_handle(HttpRequest *q, void *userdata) {
         OverHttp *over = userdata;
         json_auto_t *args = NULL;
@@ -178,7 +227,11 @@ void over_http_handle(HttpRequest *q, void *userdata) {
                 http_reply_text(q, 204, NULL, "");
                 return;
         }
-        r = router_find(over->router, http_request_method(q), http_request_path(q), &id, &args, &allow, &e);
+        r = page_reply(q);
+        if (r > 0)
+                return;
+        if (r == 0)
+                r = router_find(over->router, http_request_method(q), http_request_path(q), &id, &args, &allow, &e);
         if (r >= 0)
                 r = handle(over, q, (CommandId) id, args, &e);
         if (r >= 0)

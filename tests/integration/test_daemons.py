@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gateway, sync service, workers and command line together, without systemd: one story by every way in, and kill -9 of each."""
+import http.client
 import json
 import os
 import pathlib
@@ -78,6 +79,14 @@ class Service:
                 return answer.status, self.decode(answer.read()), answer.headers
         except urllib.error.HTTPError as error:
             return error.code, self.decode(error.read()), error.headers
+
+    def redirect(self, path):
+        """Status and Location of the sync service's own port."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.sync_port, timeout=30)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        connection.close()
+        return answer.status, answer.headers["Location"]
 
     @staticmethod
     def decode(text):
@@ -227,6 +236,10 @@ def test_the_originals_endpoints_answer(service):
         status, page, _ = service.get(path)
         assert status == 200 and "<html" in page
     assert service.get("/openapi.json")[1]["openapi"].startswith("3.1")
+    assert service.get("/openapi.json", port=service.sync_port)[1] == service.get("/openapi.json")[1]
+    for path, page in (("/docs", "/api-docs"), ("/dashboard/", "/dashboard")):
+        status, location = service.redirect(path)
+        assert (status, location) == (302, f"http://127.0.0.1:5000{page}")
     assert service.get("/status")[1]["syncservice"]["status"] == "running"
 
 
