@@ -124,9 +124,14 @@ static int entity_new_scan(EntityRun *e, const Checkpoint *c, Error *error) {
         return r;
 }
 
+static uint64_t before_operation(uint64_t n, const EntityResult *result) {
+        n += (uint64_t) result->n_deleted;
+        return n > (uint64_t) result->n_inserted ? n - (uint64_t) result->n_inserted : 0;
+}
+
 static int entity_measure(EntityRun *e, Error *error) {
         const EntityResult *result = entity_result(e);
-        uint64_t n_quarantine = 0, n_baseline = baseline_count(e->progress);
+        uint64_t n_quarantine = 0, n_baseline = baseline_count(e->progress), n_target;
         int r;
 
         if (!result)
@@ -138,10 +143,10 @@ static int entity_measure(EntityRun *e, Error *error) {
         if (r < 0)
                 return r;
         e->has_quarantine = n_quarantine > 0;
-        /* What was there before this operation: its own inserts do not widen what its guards allow. */
-        n_baseline -= (uint64_t) result->n_inserted < n_baseline ? (uint64_t) result->n_inserted
-                                                                 : n_baseline;
-        e->n_base = n_baseline > e->n_target ? n_baseline : e->n_target;
+        /* What was there before this operation, on both sides: an earlier attempt's own writes move no guard. */
+        n_target = before_operation(e->n_target, result);
+        n_baseline = before_operation(n_baseline, result);
+        e->n_base = n_baseline > n_target ? n_baseline : n_target;
         e->first_load = n_baseline == 0 || checkpoint_get(e->progress)->full_at == 0;
         e->target_is_empty = e->n_target == 0 && baseline_count(e->progress) == 0;
         return 0;

@@ -140,30 +140,47 @@ static void broken_pair_print(const PairSet *pairs, const char *name, const Mist
         }
 }
 
-static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
-        _cleanup_error_ Error error = {0};
-        int64_t number;
+static int attempt_run(Run *run, Error *error) {
         int r;
 
+        free(run->operation->mapping_hash);
+        run->operation->mapping_hash = strdup(run->pair->content_hash_text);
+        hint_open(run);
+        r = operation_run(run, error);
+        if (r < 0 && error->id == ERROR_NONE)
+                return error_set(error, error_from_errno(r), NULL, "The operation failed: %s", strerror(-r));
+        return r;
+}
+
+/* The lock comes before the attempt: a second worker for the same operation, started by a syncd that came back meanwhile, ends without a trace. */
+static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
+        const char *name = run->operation->sync_pair_id;
+        bool is_system = text_starts_with(name, "system:");
+        _cleanup_error_ Error error = {0}, failure = {0};
+        int64_t number;
+        int r, found;
+
+        found = is_system ? 0 : pairs_get(pairs, name, &run->pair, &error);
+        if (run->pair && run_lock(run, &failure) < 0) {
+                (void) log_error(MESSAGE_NONE, &failure, "Operation %s waits", run->operation->id);
+                if (failure.id == ERROR_ALREADY_RUNNING)
+                        return EXIT_TRY_AGAIN;
+        }
         r = operation_attempt_begin(run->state, run->operation->id, &number, &error);
-        if (r < 0) {
+        if (r < 0 && found >= 0) {
                 (void) log_error(MESSAGE_NONE, &error, "Operation %s cannot begin", run->operation->id);
                 return error_exit_status(error.id);
         }
-        if (text_starts_with(run->operation->sync_pair_id, "system:"))
-                r = check_system(run, run->operation->sync_pair_id + strlen("system:"), &error);
+        if (failure.id != ERROR_NONE)
+                error_move(&error, &failure);
+        else if (is_system)
+                found = check_system(run, name + strlen("system:"), &error);
+        else if (found >= 0)
+                found = attempt_run(run, &error);
         else
-                r = pairs_get(pairs, run->operation->sync_pair_id, &run->pair, &error);
-        if (r >= 0 && run->pair) {
-                free(run->operation->mapping_hash);
-                run->operation->mapping_hash = strdup(run->pair->content_hash_text);
-                hint_open(run);
-                r = operation_run(run, &error);
-        } else
-                broken_pair_print(pairs, run->operation->sync_pair_id, mistakes);
-        if (r < 0 && error.id == ERROR_NONE)
-                (void) error_set(&error, error_from_errno(r), NULL, "The operation failed: %s",
-                                 strerror(-r));
+                broken_pair_print(pairs, name, mistakes);
+        if (found < 0)
+                (void) error_set(&error, ERROR_INTERNAL, NULL, "The operation failed: %s", strerror(-found));
         r = outcome(run, error.id ? &error : NULL);
         run_done(run);
         return r;

@@ -317,9 +317,24 @@ static int delete_batch_plan(EntityRun *e, const Key *keys, const BaselineRow *r
         return 0;
 }
 
+/* The key after which the next batch begins, in memory that outlives the batch's arena. */
+static int key_keep(Key *place, char **memory, Key key) {
+        char *copy = malloc(key.size + 1);
+
+        if (!copy)
+                return -ENOMEM;
+        (void) memcpy(copy, key.bytes, key.size);
+        free(*memory);
+        *memory = copy;
+        *place = (Key) { (uint8_t *) copy, key.size };
+        return 0;
+}
+
 static int delete_batches(EntityRun *e, Error *error) {
         _cleanup_free_ Key *keys = calloc(DELETE_BATCH_RECORDS, sizeof(Key));
         _cleanup_free_ BaselineRow *rows = calloc(DELETE_BATCH_RECORDS, sizeof(BaselineRow));
+        _cleanup_free_ char *memory = NULL;
+        Key after = { 0 };
         uint64_t number;
         size_t n_keys;
         int r;
@@ -331,11 +346,12 @@ static int delete_batches(EntityRun *e, Error *error) {
                 if (r < 0)
                         return r;
                 arena_reset(e->batch.arena);
-                /* Always from the start: what a batch deletes leaves the baseline. */
-                r = seen_missing(e->progress, (Key){0}, e->batch.arena, keys, rows, DELETE_BATCH_RECORDS,
-                                 &n_keys, error);
+                /* Onwards from the last key: a delete that the target refuses stays in the baseline and is not offered again in this run. */
+                r = seen_missing(e->progress, after, e->batch.arena, keys, rows, DELETE_BATCH_RECORDS, &n_keys, error);
                 if (r < 0 || n_keys == 0)
                         return r;
+                if (key_keep(&after, &memory, keys[n_keys - 1]) < 0)
+                        return no_memory(e, error);
                 r = delete_batch_plan(e, keys, rows, n_keys, error);
                 if (r < 0)
                         return r;

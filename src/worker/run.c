@@ -51,14 +51,14 @@ static int run_open_system(const Run *run, const char *name, bool write, Connect
         return r;
 }
 
+int run_lock(Run *run, Error *error) {
+        return progress_open(run->settings->state_directory, run->pair->name, run->operation->id, &run->progress, error);
+}
+
 int run_open(Run *run, Error *error) {
-        const char *state_directory = run->settings->state_directory;
         int r;
 
-        r = progress_open(state_directory, run->pair->name, run->operation->id, &run->progress, error);
-        if (r < 0)
-                return r;
-        r = journal_open(state_directory, run->pair->name, &run->journal, error);
+        r = journal_open(run->settings->state_directory, run->pair->name, &run->journal, error);
         if (r < 0)
                 return r;
         r = run_open_system(run, run->pair->source, false, &run->source, error);

@@ -22,7 +22,10 @@ typedef struct Run {
         int hint_fd;          /* datagrams to syncd; -EBADF: nobody listens */
 } Run;
 
-/* Opens the pair's files and both systems. Nothing at the target changes. */
+/* Takes the pair's lock and opens its file. ERROR_ALREADY_RUNNING: another worker has the pair, perhaps with this very operation; then nothing
+ * is said about the operation in the store, it is that worker's to tell. */
+_must_check_ int run_lock(Run *run, Error *error);
+/* Opens the journal and both systems; the lock is held. Nothing at the target changes. */
 _must_check_ int run_open(Run *run, Error *error);
 void run_done(Run *run);
 /* Is the run asked to stop? 0, ERROR_CANCELLED (a user's wish) or ERROR_UNAVAILABLE (SIGTERM without one: the machine stops; the next attempt goes on). */

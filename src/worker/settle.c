@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* After a crash: was the last journalled batch applied? The target has it whole or not at all, so the first record that tells is enough.
+/* After a crash: was the last journalled batch applied? The target has it whole or not at all: its records tell.
  * Applied: recorded from the journal, never cut anew from a source that has moved on. Not applied: forgotten, detection finds it again. */
 #include "worker/run.h"
 
@@ -62,21 +62,26 @@ static int entry_look(const Mapping *m, Writer *writer, const JournalEntry *entr
         return 0;
 }
 
+/* All records are asked and the majority counts: some may have been changed by another hand since. Where none tells, the batch is taken as
+ * not applied: detection compares all its records again, and a change is never believed that is not at the target. */
 static int batch_was_applied(Run *run, const Mapping *m, const JournalBatch *batch, Arena *arena, bool *ret,
                              Error *error) {
         _cleanup_(writer_closep) Writer *writer = NULL;
+        size_t n_verdicts[VERDICT_NOT_APPLIED + 1] = {0};
         DigestScratch scratch = {0};
-        Verdict verdict = VERDICT_UNKNOWN;
+        Verdict verdict;
         int r;
 
         r = writer_open(run->target, m, &writer, error);
-        for (size_t i = 0; r >= 0 && verdict == VERDICT_UNKNOWN && i < batch->n_entries; i++)
+        for (size_t i = 0; r >= 0 && i < batch->n_entries; i++) {
+                verdict = VERDICT_UNKNOWN;
                 r = entry_look(m, writer, batch->entries + i, arena, &scratch, &verdict, error);
+                n_verdicts[verdict]++;
+        }
         free(scratch.bytes);
         if (r < 0)
                 return r;
-        /* Every record has been changed by another hand since: taken as not applied, the next detection compares them all. */
-        *ret = verdict == VERDICT_APPLIED;
+        *ret = n_verdicts[VERDICT_APPLIED] > n_verdicts[VERDICT_NOT_APPLIED];
         return 0;
 }
 

@@ -430,3 +430,22 @@ def test_a_nul_in_a_key(csv_county):
     done = csv_county.worker(operation)
     assert done.returncode in (FAILED, QUARANTINED), done.stderr
     assert csv_county.target() == before
+
+
+def test_a_delete_that_the_target_refuses_is_held_once(tmp_path):
+    """It was offered again and again in the same run, until a guard or nobody stopped it."""
+    county = harness.County.create(tmp_path / "county")
+    county.run("full")
+    target = sqlite3.connect(county.folder / "cama.db")
+    target.executescript("create table appeal (sale_id integer references sale); insert into appeal values (1);")
+    target.close()
+    source = sqlite3.connect(county.folder / "pacs.db")
+    source.execute("delete from sale where sale_id in (1, 3, 5)")
+    source.commit()
+    source.close()
+    operation = county.run("full", expect=(3,), parameters={"allow": ["max_errors"]})
+    n_read, _, _, n_deleted, _, n_held = harness.results(county, operation)["sale"]
+    assert (n_deleted, n_held) == (2, 2)         # the refused delete, and the sale without a price
+    assert county.rows("cama.db", "select sale_id from sale where sale_id <= 5") == [(1,)]
+    held = county.rows("state/pairs/pacs_to_cama.db", "select findings from quarantine where entity = 'sale'")
+    assert any("target_refused" in row[0] for row in held)
