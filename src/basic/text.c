@@ -336,3 +336,34 @@ int file_write_atomic(const char *path, const void *bytes, size_t size, unsigned
         }
         return folder_sync(path);
 }
+
+static const char hex_digits[] = "0123456789abcdef";
+
+void hex_encode(const void *bytes, size_t size, char *ret) {
+        const uint8_t *from = bytes;
+
+        for (size_t i = 0; i < size; i++) {
+                *ret++ = hex_digits[from[i] >> 4];
+                *ret++ = hex_digits[from[i] & 15];
+        }
+        *ret = '\0';
+}
+
+static int hex_digit(char c) {
+        const char *place = c ? strchr(hex_digits, c) : NULL;
+
+        return place ? (int) (place - hex_digits) : -EBADMSG;
+}
+
+int hex_decode(const char *hex, size_t size, void *ret) {
+        uint8_t *to = ret;
+
+        for (size_t i = 0; i < size; i++) {
+                int high = hex_digit(hex[2 * i]), low = high < 0 ? high : hex_digit(hex[2 * i + 1]);
+
+                if (low < 0)
+                        return low;
+                to[i] = (uint8_t) (high << 4 | low);
+        }
+        return 0;
+}

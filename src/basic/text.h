@@ -15,6 +15,10 @@ _must_check_ int text_to_duration(const char *text, uint64_t *ret_usec);
 const char *text_nearest(const char *text, const char *const *candidates, size_t n_candidates);
 bool text_is_utf8(const char *bytes, size_t n_bytes);
 size_t text_utf8_length(const char *bytes, size_t n_bytes);     /* characters of valid UTF-8 */
+/* Lower-case hex of size bytes: 2 × size digits and a NUL. */
+void hex_encode(const void *bytes, size_t size, char *ret);
+/* size bytes from 2 × size lower-case digits; -EBADMSG where one is none. */
+_must_check_ int hex_decode(const char *hex, size_t size, void *ret);
 bool name_is_valid(const char *name);   /* [a-z][a-z0-9_-]{0,62}: pairs, systems, entities */
 
 /* NULL-terminated arrays of strings, owned. */

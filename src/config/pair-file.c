@@ -146,8 +146,7 @@ static int content_hash_set(Reading *reading) {
         reading->pair->content_hash = 0;
         for (size_t i = 0; i < 8; i++)
                 reading->pair->content_hash = reading->pair->content_hash << 8 | digest.bytes[i];
-        for (size_t i = 0; i < DIGEST_SIZE; i++)
-                (void) snprintf(reading->pair->content_hash_text + 2 * i, 3, "%02x", digest.bytes[i]);
+        hex_encode(digest.bytes, DIGEST_SIZE, reading->pair->content_hash_text);
         return 0;
 }
 

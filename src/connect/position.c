@@ -3,10 +3,8 @@
 
 #include "basic/text.h"
 
-static const char hex_digits[] = "0123456789abcdef";
-
 char *position_format(int64_t schema_version, const char *bytes, size_t size) {
-        char *text, *p;
+        char *text;
         int n;
 
         n = snprintf(NULL, 0, "%lld/", (long long) schema_version);
@@ -14,19 +12,8 @@ char *position_format(int64_t schema_version, const char *bytes, size_t size) {
         if (!text)
                 return NULL;
         (void) snprintf(text, (size_t) n + 1, "%lld/", (long long) schema_version);
-        p = text + n;
-        for (size_t i = 0; i < size; i++) {
-                *p++ = hex_digits[(unsigned char) bytes[i] >> 4];
-                *p++ = hex_digits[(unsigned char) bytes[i] & 15];
-        }
-        *p = '\0';
+        hex_encode(bytes, size, text + n);
         return text;
-}
-
-static int hex_digit(char c) {
-        const char *place = c ? strchr(hex_digits, c) : NULL;
-
-        return place ? (int) (place - hex_digits) : -EBADMSG;
 }
 
 int position_parse(const char *text, int64_t *ret_schema_version, char **ret_bytes, size_t *ret_size) {
@@ -44,13 +31,8 @@ int position_parse(const char *text, int64_t *ret_schema_version, char **ret_byt
                 return -ENOMEM;
         if (text_to_int64(version, INT64_MIN, INT64_MAX, &number) < 0 || size % 2 != 0)
                 return -EBADMSG;
-        for (size_t i = 0; i < size / 2; i++) {
-                int high = hex_digit(slash[1 + 2 * i]), low = hex_digit(slash[2 + 2 * i]);
-
-                if (high < 0 || low < 0)
-                        return -EBADMSG;
-                bytes[i] = (char) (high << 4 | low);
-        }
+        if (hex_decode(slash + 1, size / 2, bytes) < 0)
+                return -EBADMSG;
         *ret_schema_version = number;
         *ret_bytes = TAKE_PTR(bytes);
         *ret_size = size / 2;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/watermark.h"
 
+#include "basic/text.h"
 #include "basic/timestamp.h"
 
 #include <errno.h>
@@ -15,16 +16,8 @@ char *watermark_to_hex(const Value *watermark) {
         hex = malloc(size * 2 + 1);
         if (!hex)
                 return NULL;
-        for (size_t i = 0; i < size; i++)
-                (void) snprintf(hex + 2 * i, 3, "%02x", (unsigned) (unsigned char) bytes[i]);
-        hex[size * 2] = '\0';
+        hex_encode(bytes, size, hex);
         return hex;
-}
-
-static int hex_digit(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 int watermark_from_hex(const char *hex, Arena *arena, Value *ret) {
@@ -38,13 +31,8 @@ int watermark_from_hex(const char *hex, Arena *arena, Value *ret) {
         bytes = arena_alloc(arena, size);
         if (!bytes)
                 return -ENOMEM;
-        for (size_t i = 0; i < size; i++) {
-                int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
-
-                if (high < 0 || low < 0)
-                        return -EBADMSG;
-                bytes[i] = (uint8_t) (high << 4 | low);
-        }
+        if (hex_decode(hex, size, bytes) < 0)
+                return -EBADMSG;
         return value_decode((const char *) bytes, size, ret, &used);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "basic/text.h"
 #include "../testing.h"
+#include <errno.h>
 #include <sys/stat.h>
 
 static void test_compare(void **state) {
@@ -153,12 +154,26 @@ static void test_files(void **state) {
         test_folder_remove(folder);
 }
 
+static void test_hex(void **state) {
+        static const uint8_t bytes[] = { 0x00, 0x7f, 0x80, 0xff, 0x1a };
+        uint8_t back[sizeof(bytes)];
+        char hex[2 * sizeof(bytes) + 1];
+
+        hex_encode(bytes, sizeof(bytes), hex);
+        assert_string_equal(hex, "007f80ff1a");
+        assert_int_equal(hex_decode(hex, sizeof(back), back), 0);
+        assert_memory_equal(back, bytes, sizeof(bytes));
+        assert_int_equal(hex_decode("0G", 1, back), -EBADMSG);
+        assert_int_equal(hex_decode("0A", 1, back), -EBADMSG);
+        assert_int_equal(hex_decode("0", 1, back), -EBADMSG);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_compare), cmocka_unit_test(test_integers),
                 cmocka_unit_test(test_units),   cmocka_unit_test(test_nearest),
                 cmocka_unit_test(test_utf8),    cmocka_unit_test(test_names),
-                cmocka_unit_test(test_strings), cmocka_unit_test(test_files),
+                cmocka_unit_test(test_strings), cmocka_unit_test(test_hex), cmocka_unit_test(test_files),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
