@@ -5,13 +5,13 @@
 #include "basic/log.h"
 #include "basic/text.h"
 #include "ctl/render.h"
+#include "ctl/wait.h"
 #include "model/operation.h"
 
 #include <errno.h>
 
 #define EXIT_QUARANTINED 3
 #define EXIT_GUARD 4
-#define POLL_USEC 200000U
 #define PREFIX_MIN 6U           /* characters of an operation's id that are enough where they are unique */
 
 static int print_json(const json_t *document) {
@@ -249,45 +249,6 @@ static int verb_cancel(Client *c, const Options *o, char *const *arguments, unsi
         return EXIT_SUCCESS;
 }
 
-/* Polls until the end; on a terminal with a bar. Where the service restarts meanwhile, asks again: the operation goes on. */
-static int operation_wait(Client *c, const char *id, const char *label, json_t **ret, Error *error) {
-        json_auto_t *args = json_pack("{s:s}", "id", id);
-        unsigned width = render_width(stderr), n_failures = 0;
-        int r;
-
-        if (!args)
-                return -ENOMEM;
-        for (;;) {
-                json_auto_t *operation = NULL;
-                _cleanup_error_ Error failure = { 0 };
-
-                r = client_call(c, COMMAND_OPERATION_SHOW, args, &operation, &failure);
-                if (r < 0 && (failure.id != ERROR_NOT_CONNECTED || n_failures++ > 60)) {
-                        error_move(error, &failure);
-                        return r;
-                }
-                if (r < 0) {
-                        (void) usleep(5 * POLL_USEC);
-                        client_done(c);
-                        r = client_open(c, NULL);
-                        if (r < 0)
-                                log_debug("The service is not back yet: %s", strerror(-r));
-                        continue;
-                }
-                n_failures = 0;
-                if (width > 0)
-                        render_progress(stderr, label, json_member_integer(operation, "records_processed", 0),
-                                        json_member_integer(operation, "records_total", 0), width);
-                if (operation_status_is_final(operation_status_from_string(json_member_text(operation, "status")))) {
-                        if (width > 0)
-                                (void) fputs("\r\033[K", stderr);
-                        *ret = TAKE_PTR(operation);
-                        return 0;
-                }
-                (void) usleep(POLL_USEC);
-        }
-}
-
 static json_t *texts_to_json(char *const *texts) {
         json_t *array = json_array();
 
@@ -299,9 +260,14 @@ static json_t *texts_to_json(char *const *texts) {
         return array;
 }
 
-static int run_start(Client *c, const Options *o, const char *pair, json_t **ret, Error *error) {
-        json_auto_t *args = json_pack("{s:s, s:s}", "sync_pair_id", pair, "kind", o->full ? "full" : "incremental");
+/* PAIR, or PAIR:KIND as the instances of terrafusion-sync@.service name it. */
+static int run_start(Client *c, const Options *o, const char *given, json_t **ret, Error *error) {
+        const char *colon = strrchr(given, ':'), *kind = colon ? colon + 1 : o->full ? "full" : "incremental";
+        json_auto_t *args = json_pack("{s:s#, s:s}", "sync_pair_id", given, (int) (colon ? colon - given : (ptrdiff_t) strlen(given)),
+                                      "kind", kind);
 
+        if (colon && (o->full || o->incremental))
+                return error_set(error, ERROR_ARGUMENT, "Leave out one of them", "\"%s\" names the kind already, and so does the option", given);
         if (!args || (o->entities && json_put(args, "entity_types", texts_to_json(o->entities)) < 0) ||
             (o->allow && json_put(args, "allow", texts_to_json(o->allow)) < 0))
                 return -ENOMEM;
@@ -313,6 +279,8 @@ static int verb_run(Client *c, const Options *o, char *const *arguments, unsigne
         const char *id;
         int r;
 
+        if (o->wait)
+                operation_wait_prepare();
         r = run_start(c, o, arguments[0], &started, error);
         if (r < 0)
                 return r;
@@ -326,13 +294,13 @@ static int verb_run(Client *c, const Options *o, char *const *arguments, unsigne
                 return EXIT_SUCCESS;
         }
         r = operation_wait(c, id, arguments[0], &operation, error);
-        if (r < 0)
+        if (!operation)
                 return r;
         if (o->json)
                 (void) print_json(operation);
         else
                 print_operation(operation);
-        return operation_exit_status(operation);
+        return r > 0 ? r : operation_exit_status(operation);
 }
 
 static int check_pair(Client *c, const Options *o, const char *pair, Error *error) {
@@ -345,7 +313,7 @@ static int check_pair(Client *c, const Options *o, const char *pair, Error *erro
                 return r;
         id = json_member_text(started, "id");
         r = operation_wait(c, id ? id : "", pair, &operation, error);
-        if (r < 0)
+        if (r != 0)
                 return r;
         if (o->json)
                 (void) print_json(operation);
@@ -400,6 +368,8 @@ static int verb_check(Client *c, const Options *o, char *const *arguments, unsig
 
                         (void) fprintf(stderr, "Pair %s: %s\n", json_member_text(pair, "name") ?: "?", text ? text : strerror(-r));
                 }
+                if (r == WAIT_INTERRUPTED || r == WAIT_STOPPED)
+                        return r;
                 if (r != EXIT_SUCCESS)
                         status = EXIT_FAILURE;
         }
@@ -468,7 +438,7 @@ const Verb verbs[] = {
         { "pairs", "", 0, 0, COMMAND_PAIR_LIST, verb_pairs },
         { "systems", "", 0, 0, COMMAND_SYSTEM_LIST, verb_systems },
         { "operations", "", 0, 0, COMMAND_OPERATION_LIST, verb_operations },
-        { "run", "PAIR", 1, 1, COMMAND_OPERATION_START, verb_run },
+        { "run", "PAIR[:KIND]", 1, 1, COMMAND_OPERATION_START, verb_run },
         { "show", "OPERATION", 1, 1, COMMAND_OPERATION_SHOW, verb_show },
         { "cancel", "OPERATION", 1, 1, COMMAND_OPERATION_CANCEL, verb_cancel },
         { "quarantine", "[list | show ID]", 0, 2, COMMAND_QUARANTINE_LIST, verb_quarantine },
