@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/keys.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <sodium.h>
 #include <strings.h>
 
 #include "api/command.h"
+#include "basic/credential.h"
 #include "basic/text.h"
 
 #define DEFAULT_KEY "dev-api-key"
 #define ADDRESSES_MAX 256U      /* remembered failures; the oldest makes room, so memory is bounded */
-#define KEY_BYTES_MAX 4096U
 
 typedef struct Failures {
         char address[64];
@@ -29,41 +28,16 @@ static void digest_text(const char *text, unsigned char digest[static crypto_gen
         (void) crypto_generichash(digest, crypto_generichash_BYTES, (const unsigned char *) text, strlen(text), NULL, 0);
 }
 
-/* The credential file, without the newline editors put at its end. 0: there is none. */
-static int credential_read(char **ret, Error *error) {
-        const char *folder = getenv("CREDENTIALS_DIRECTORY");
-        _cleanup_free_ char *path = NULL, *text = NULL;
-        size_t size;
-        int r;
-
-        if (!folder)
-                return 0;
-        if (asprintf(&path, "%s/api-key", folder) < 0)
-                return -ENOMEM;
-        r = file_read(path, KEY_BYTES_MAX, &text, &size);
-        if (r == -ENOENT)
-                return 0;
-        if (r < 0)
-                return error_set(error, ERROR_CONFIGURATION, "Make the file readable, at most 4096 bytes.",
-                                 "The credential \"%s\" cannot be read: %s", path, strerror(-r));
-        while (size > 0 && isspace((unsigned char) text[size - 1]))
-                text[--size] = '\0';
-        if (size == 0)
-                return error_set(error, ERROR_CONFIGURATION, "Write a key of your choice into it.", "The credential \"%s\" is empty", path);
-        *ret = TAKE_PTR(text);
-        return 1;
-}
-
 int keys_new(Keys **ret, Error *error) {
         const char *key = getenv("SYNC_SERVICE_API_KEY");
-        _cleanup_free_ char *credential = NULL;
+        _cleanup_secret_ char *credential = NULL;
         Keys *keys;
         int r;
 
         if (sodium_init() < 0)
                 return error_set(error, ERROR_INTERNAL, NULL, "libsodium cannot be used");
         if (!key || !*key) {
-                r = credential_read(&credential, error);
+                r = credential_find("api-key", &credential, error);
                 if (r < 0)
                         return r;
                 key = credential;

@@ -8,7 +8,7 @@
 #define KEY_FAILURES_SEC 60U
 
 typedef struct Keys Keys;
-/* Reads SYNC_SERVICE_API_KEY, else the file $CREDENTIALS_DIRECTORY/api-key, else takes "dev-api-key", valid from loopback only. */
+/* Reads SYNC_SERVICE_API_KEY, else the credential "api-key", else takes "dev-api-key", valid from loopback only. */
 _must_check_ int keys_new(Keys **ret, Error *error);
 Keys *keys_free(Keys *keys);
 DEFINE_CLEANUP(Keys, keys_free)
