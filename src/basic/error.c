@@ -31,6 +31,17 @@ static const ErrorRow *error_row(ErrorId id) {
         return id > ERROR_NONE && id < _ERROR_ID_MAX ? &rows[id] : &rows[ERROR_INTERNAL];
 }
 
+void error_copy(Error *to, const Error *from) {
+        Error copy = *from;
+
+        copy.detail = from->detail ? strdup(from->detail) : NULL;
+        copy.remedy = from->remedy ? strdup(from->remedy) : NULL;
+        copy.field = from->field ? strdup(from->field) : NULL;
+        copy.file = from->file ? strdup(from->file) : NULL;
+        error_done(to);
+        *to = copy;
+}
+
 const char *error_code(ErrorId id) {
         return error_row(id)->code;
 }

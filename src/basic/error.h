@@ -36,6 +36,7 @@ int error_field(Error *e, const char *field);
 /* Puts "prefix: " before the detail. */
 void error_prefix(Error *e, const char *format, ...) _printf_(2, 3);
 void error_move(Error *to, Error *from);        /* hands over; from is left empty */
+void error_copy(Error *to, const Error *from);  /* to is replaced; texts are left out where memory is */
 
 const char *error_code(ErrorId id);             /* "TF-2001" */
 const char *error_title(ErrorId id);

@@ -37,7 +37,7 @@ typedef struct Operation {
         int64_t n_attempts;             /* begun so far */
         int64_t next_attempt_at;        /* µs; 0: none is planned */
         bool cancel_requested;
-        char *waiting_for;              /* "worker", "pair", "attempt", or NULL */
+        char *waiting_for;              /* "worker", "pair", "attempt", "systemd", or NULL */
         char *requested_by, *via, *request_id;          /* key name or user; "http", "dbus", "schedule"; for the auditor */
         char *idempotency_key;
         char *mapping_hash;

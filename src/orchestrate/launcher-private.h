@@ -16,9 +16,11 @@ typedef struct Running {
 
 struct Launcher {
         sd_event *event;
-        char *worker;          /* NULL: units */
-        struct UnitBus *units; /* NULL: children */
+        char *worker;           /* NULL: units */
+        SystemManager *systemd; /* NULL: children; not owned */
+        sd_bus_slot *leftovers; /* the question for failed units */
         launcher_ended_t ended;
+        launcher_ready_t ready;
         void *userdata;
         Running *running;
 };
@@ -26,11 +28,15 @@ struct Launcher {
 _must_check_ int launcher_new(sd_event *event, launcher_ended_t ended, void *userdata, Launcher **ret);
 Running *launcher_find(const Launcher *l, const char *operation_id);
 _must_check_ int launcher_add(Launcher *l, const char *operation_id, Running **ret, Error *error);
-/* Takes r out, then tells the owner. */
-void launcher_report(Running *r, int exit_status);
+/* Takes r out, then tells the owner. cause may be NULL. */
+void launcher_report(Running *r, int exit_status, const Error *cause);
+/* Watches a process that is not our child. */
+_must_check_ int running_watch_pidfd(Running *r);
 
-_must_check_ int unit_bus_new(Launcher *l, struct UnitBus **ret, Error *error);
-struct UnitBus *unit_bus_free(struct UnitBus *u);
-_must_check_ int unit_bus_start(struct UnitBus *u, Running *r, Error *error);
-_must_check_ int unit_bus_stop(struct UnitBus *u, Running *r);
+_must_check_ int unit_start(Running *r, Error *error);
+_must_check_ int unit_adopt(Running *r, Error *error);
+_must_check_ int unit_stop(Running *r);
 struct UnitWatch *unit_watch_free(struct UnitWatch *w);
+/* Listeners of the SystemManager. */
+void unit_on_ready(void *launcher);
+void unit_on_job(const char *unit, const char *result, void *launcher);

@@ -9,6 +9,7 @@
 #include "basic/event.h"
 #include "basic/text.h"
 #include "orchestrate/launcher-private.h"
+#include "orchestrate/unit-cause.h"
 
 /* What a worker must not inherit: it would answer for syncd, or take over its sockets. */
 static const char *const withheld[] = {"NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_"};
@@ -40,15 +41,17 @@ int launcher_new_child(sd_event *event, const char *worker, launcher_ended_t end
         return 0;
 }
 
-int launcher_new_unit(sd_event *event, launcher_ended_t ended, void *userdata, Launcher **ret,
-                      Error *error) {
+int launcher_new_unit(sd_event *event, SystemManager *systemd, launcher_ended_t ended, launcher_ready_t ready,
+                      void *userdata, Launcher **ret) {
         _cleanup_(launcher_freep) Launcher *l = NULL;
         int r;
 
         r = launcher_new(event, ended, userdata, &l);
         if (r < 0)
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the launcher");
-        r = unit_bus_new(l, &l->units, error);
+                return r;
+        l->systemd = systemd;
+        l->ready = ready;
+        r = system_manager_listen(systemd, unit_on_ready, unit_on_job, l);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(l);
@@ -73,7 +76,7 @@ Launcher *launcher_free(Launcher *l) {
                 l->running = r->next;
                 running_free(r);
         }
-        unit_bus_free(l->units);
+        sd_bus_slot_unref(l->leftovers);
         sd_event_unref(l->event);
         free(l->worker);
         free(l);
@@ -115,22 +118,27 @@ static void running_drop(Running *r) {
         running_free(r);
 }
 
-void launcher_report(Running *r, int exit_status) {
+void launcher_report(Running *r, int exit_status, const Error *cause) {
         Launcher *l = r->launcher;
         char id[UUID_TEXT_SIZE];
 
         memcpy(id, r->id, sizeof(id));
         running_drop(r); /* first, since the owner may start the next attempt at once */
-        l->ended(id, exit_status, l->userdata);
+        l->ended(id, exit_status, cause, l->userdata);
 }
 
 static int on_child(sd_event_source *source, const siginfo_t *si, void *userdata) {
-        launcher_report(userdata, si->si_code == CLD_EXITED ? si->si_status : -1);
+        _cleanup_error_ Error cause = {};
+
+        if (process_cause(si->si_code, si->si_status, &cause))
+                launcher_report(userdata, -1, &cause);
+        else
+                launcher_report(userdata, si->si_status, NULL);
         return 0;
 }
 
 static int on_pidfd(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        launcher_report(userdata, -1); /* not our child: its outcome is in the state store */
+        launcher_report(userdata, -1, NULL); /* not our child: its outcome is in the state store */
         return 0;
 }
 
@@ -210,10 +218,19 @@ int launcher_start(Launcher *l, const char *operation_id, Error *error) {
         r = launcher_add(l, operation_id, &added, error);
         if (r < 0)
                 return r;
-        r = l->units ? unit_bus_start(l->units, added, error) : child_start(l, added, error);
+        r = l->systemd ? unit_start(added, error) : child_start(l, added, error);
         if (r < 0)
                 running_drop(added);
         return r;
+}
+
+int running_watch_pidfd(Running *r) {
+        int n;
+
+        n = sd_event_add_io(r->launcher->event, &r->source, r->pidfd, EPOLLIN, on_pidfd, r);
+        if (n >= 0)
+                (void) sd_event_source_set_description(r->source, "worker-found");
+        return n;
 }
 
 int launcher_adopt(Launcher *l, const char *operation_id, int pidfd, Error *error) {
@@ -223,16 +240,14 @@ int launcher_adopt(Launcher *l, const char *operation_id, int pidfd, Error *erro
         r = launcher_add(l, operation_id, &added, error);
         if (r < 0)
                 return r;
-        r = sd_event_add_io(l->event, &added->source, pidfd, EPOLLIN, on_pidfd, added);
-        if (r < 0) {
-                running_drop(added);
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL,
-                                 "Cannot watch the worker of operation \"%s\": %s", operation_id,
-                                 strerror(-r));
-        }
-        (void) sd_event_source_set_description(added->source, "worker-found");
         added->pidfd = pidfd;
-        return 0;
+        r = l->systemd ? unit_adopt(added, error) : running_watch_pidfd(added);
+        if (r >= 0)
+                return 0;
+        added->pidfd = -EBADF; /* stays the caller's */
+        running_drop(added);
+        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot watch the worker of operation \"%s\": %s",
+                         operation_id, strerror(-r));
 }
 
 int launcher_stop(Launcher *l, const char *operation_id) {
@@ -241,10 +256,18 @@ int launcher_stop(Launcher *l, const char *operation_id) {
         if (!r)
                 return -ESRCH;
         if (!r->source)
-                return unit_bus_stop(l->units, r);
+                return unit_stop(r);
         if (r->pidfd < 0)
                 return sd_event_source_send_child_signal(r->source, SIGTERM, NULL, 0);
         return syscall(SYS_pidfd_send_signal, r->pidfd, SIGTERM, NULL, 0) < 0 ? -errno : 0;
+}
+
+bool launcher_is_ready(const Launcher *l) {
+        return !l->systemd || system_manager_is_ready(l->systemd);
+}
+
+bool launcher_has_units(const Launcher *l) {
+        return l->systemd;
 }
 
 bool launcher_is_running(const Launcher *l, const char *operation_id) {

@@ -33,7 +33,7 @@ static void live_free(Live *live) {
                 free(live->entities[i].entity);
         free(live->cancellers);
         free(live->entities);
-        error_done(&live->start_error);
+        error_done(&live->cause);
         operation_free(live->operation);
         free(live);
 }

@@ -22,8 +22,8 @@ typedef struct Live {
         sd_event_source *retry, *patience; /* of writing its end; of those who wait */
         int exit_status;                   /* of its worker, while its end is written; -1 unknown */
         bool cancel_requested, is_settling;
-        Error start_error; /* why its worker could not be started */
-        void *owner;       /* the Syncd */
+        Error cause; /* why its worker could not be started, or how it died */
+        void *owner; /* the Syncd */
 } Live;
 
 typedef struct LiveTable {

@@ -161,8 +161,13 @@ static bool is_unit(void) {
 static int launcher_open(Syncd *s, Error *error) {
         const char *worker = getenv("TERRAFUSION_WORKER");
 
-        if (!worker && is_unit())
-                return launcher_new_unit(s->event, manager_worker_ended, s, &s->launcher, error);
+        if (!worker && is_unit()) {
+                if (system_manager_new(s->event, &s->systemd) < 0 ||
+                    launcher_new_unit(s->event, s->systemd, manager_worker_ended, manager_launcher_ready, s,
+                                      &s->launcher) < 0)
+                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the launcher");
+                return 0;
+        }
         if (launcher_new_child(s->event, worker ? worker : LIBEXECDIR "/terrafusion-worker",
                                manager_worker_ended, s, &s->launcher) < 0)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the launcher");
@@ -302,6 +307,7 @@ static void syncd_done(Syncd *s) {
         over_bus_free(s->bus);
         keys_free(s->keys);
         launcher_free(s->launcher);
+        system_manager_free(s->systemd);
         queue_free(s->queue);
         event_source_drop(&s->wake);
         event_source_drop(&s->sample);

@@ -18,10 +18,19 @@ uint64_t syncd_now_usec(const Syncd *s) {
         return now;
 }
 
+/* What the queue says; where nothing holds it back there, it is systemd that is away. */
+static const char *waiting_for(const Syncd *s, const char *id, uint64_t now) {
+        const char *what = queue_waiting_for(s->queue, id, now);
+
+        if (what || !s->launcher || queue_is_running(s->queue, id))
+                return what;
+        return launcher_is_ready(s->launcher) ? NULL : "systemd";
+}
+
 json_t *live_answer(const Syncd *s, const Live *live) {
         uint64_t now = syncd_now_usec(s);
 
-        return live_to_json(live, queue_waiting_for(s->queue, live->operation->id, now), now);
+        return live_to_json(live, waiting_for(s, live->operation->id, now), now);
 }
 
 static void operation_changed(Syncd *s, const Operation *o) {
@@ -93,15 +102,15 @@ void manager_dispatch(Syncd *s) {
         uint64_t now = syncd_now_usec(s), wake;
         char id[UUID_TEXT_SIZE];
 
-        while (s->is_recovered && !s->is_stopping && queue_next(s->queue, now, id) == 1) {
+        while (s->is_recovered && !s->is_stopping && launcher_is_ready(s->launcher) && queue_next(s->queue, now, id) == 1) {
                 Live *live = live_find(&s->live, id);
                 int r;
 
                 assert(live); /* queue and table are filled together */
-                error_done(&live->start_error);
-                r = launcher_start(s->launcher, id, &live->start_error);
+                error_done(&live->cause);
+                r = launcher_start(s->launcher, id, &live->cause);
                 if (r < 0)
-                        manager_worker_ended(id, -1, s);
+                        manager_worker_ended(id, -1, NULL, s);
                 else
                         live_begin(s, live);
         }
@@ -122,7 +131,8 @@ typedef struct Ending {
         json_t *attempts;
         OperationStatus final; /* to be written; PENDING: postpone */
         int64_t next_attempt_at;
-        Error cause;
+        Error lost;  /* of the attempt: how its worker died, or why it was not started */
+        Error cause; /* of the operation's end */
 } Ending;
 
 static Ending *ending_free(Ending *e) {
@@ -130,6 +140,7 @@ static Ending *ending_free(Ending *e) {
                 return NULL;
         operation_free(e->operation);
         json_decref(e->attempts);
+        error_done(&e->lost);
         error_done(&e->cause);
         free(e);
         return NULL;
@@ -261,12 +272,11 @@ static void on_end_written(void *job, int r, Error *error) {
 }
 
 /* The last attempt's error, so that giving up says why and not only how often. */
-static void cause_of_giving_up(Ending *e, unsigned n_attempts, QueueOutcome outcome) {
+static void cause_of_giving_up(Ending *e, unsigned n_attempts) {
         const json_t *last = json_array_get(e->attempts, json_array_size(e->attempts) - 1),
                      *error = json_object_get(last, "error");
 
-        if (outcome == QUEUE_OUTCOME_TRANSIENT && json_is_object(error) &&
-            error_from_json(error, &e->cause) >= 0) {
+        if (json_is_object(error) && error_from_json(error, &e->cause) >= 0) {
                 error_prefix(&e->cause, "Gave up after %u attempts", n_attempts);
                 return;
         }
@@ -285,10 +295,9 @@ static void decide(Syncd *s, Live *live, Ending *e) {
 
         if (live->cancel_requested || e->operation->cancel_requested)
                 e->final = OPERATION_CANCELLED;
-        else if (live->start_error.id != ERROR_NONE &&
-                 error_class(live->start_error.id) == ERROR_CLASS_PERMANENT) {
+        else if (e->lost.id != ERROR_NONE && error_class(e->lost.id) == ERROR_CLASS_PERMANENT) {
                 e->final = OPERATION_FAILED;
-                error_move(&e->cause, &live->start_error);
+                error_move(&e->cause, &e->lost);
         } else if (e->exit_status == 78 || e->exit_status == 1 || e->exit_status == 4) {
                 e->final = OPERATION_FAILED;
                 (void) error_set(&e->cause, e->exit_status == 78 ? ERROR_CONFIGURATION : ERROR_INTERNAL,
@@ -300,8 +309,30 @@ static void decide(Syncd *s, Live *live, Ending *e) {
                 e->next_attempt_at = timestamp_now() + (int64_t) (due - now);
         } else {
                 e->final = OPERATION_FAILED;
-                cause_of_giving_up(e, n_attempts, outcome);
+                cause_of_giving_up(e, n_attempts);
         }
+}
+
+/* 75 ends its attempt itself; whoever died did not, and what could not be started has not begun one. */
+static int attempt_lost(Database *state, Ending *e, Error *error) {
+        bool has_begun = e->operation->status == OPERATION_RUNNING;
+        int64_t number;
+        int r;
+
+        if (e->exit_status == 75 || (!has_begun && e->lost.id == ERROR_NONE))
+                return 0;
+        if (e->lost.id == ERROR_NONE)
+                (void) error_set(&e->lost, ERROR_WORKER_LOST, NULL, "The worker ended without an outcome");
+        r = has_begun ? 0 : operation_attempt_begin(state, e->id, &number, error);
+        return r < 0 ? r : operation_attempt_end(state, e->id, &e->lost, error);
+}
+
+static void log_lost(Syncd *s, const Ending *e) {
+        _cleanup_free_ char *text = error_to_text(&e->lost);
+
+        log_event(LOG_WARNING, MESSAGE_ATTEMPT_LOST, text ? text : "The worker ended without an outcome.",
+                  "OPERATION_ID", e->id, "SYNC_PAIR", e->operation->sync_pair_id, NULL);
+        metric_add(s->metrics, "terrafusion_workers_lost_total", NULL, NULL, 1);
 }
 
 static int work_read_end(Database *state, void *job, Error *error) {
@@ -311,15 +342,9 @@ static int work_read_end(Database *state, void *job, Error *error) {
         r = operation_load(state, e->id, &e->operation, error);
         if (r < 0 || operation_status_is_final(e->operation->status))
                 return r;
-        /* 75 ends its attempt itself; whoever died did not. */
-        if (e->exit_status != 75 && e->operation->status == OPERATION_RUNNING) {
-                _cleanup_error_ Error lost = {};
-
-                (void) error_set(&lost, ERROR_WORKER_LOST, NULL, "The worker ended without an outcome");
-                r = operation_attempt_end(state, e->id, &lost, error);
-                if (r < 0)
-                        return r;
-        }
+        r = attempt_lost(state, e, error);
+        if (r < 0)
+                return r;
         return operation_attempts(state, e->id, &e->attempts, error);
 }
 
@@ -342,12 +367,8 @@ static void on_end_read(void *job, int r, Error *error) {
                 finish(s, live, TAKE_PTR(e->operation));
                 return;
         }
-        if (e->exit_status != 75 && live->start_error.id == ERROR_NONE) {
-                log_event(LOG_WARNING, MESSAGE_ATTEMPT_LOST,
-                          "The worker ended without an outcome; the operation goes on from its checkpoint.",
-                          "OPERATION_ID", e->id, "SYNC_PAIR", e->operation->sync_pair_id, NULL);
-                metric_add(s->metrics, "terrafusion_workers_lost_total", NULL, NULL, 1);
-        }
+        if (e->lost.id != ERROR_NONE)
+                log_lost(s, e);
         decide(s, live, e);
         if (store_submit(s->store, STORE_STATE, work_write_end, on_end_written, e, error) < 0) {
                 settle_later(s, live);
@@ -366,6 +387,7 @@ static void settle(Syncd *s, Live *live) {
         if (e) {
                 e->syncd = s;
                 e->exit_status = live->exit_status;
+                error_copy(&e->lost, &live->cause);
                 memcpy(e->id, live->operation->id, sizeof(e->id));
         }
         if (!e || store_submit(s->store, STORE_STATE, work_read_end, on_end_read, e, &error) < 0) {
@@ -376,13 +398,19 @@ static void settle(Syncd *s, Live *live) {
         (void) TAKE_PTR(e);
 }
 
-void manager_worker_ended(const char *operation_id, int exit_status, void *userdata) {
+void manager_launcher_ready(void *userdata) {
+        manager_dispatch(userdata);
+}
+
+void manager_worker_ended(const char *operation_id, int exit_status, const Error *cause, void *userdata) {
         Syncd *s = userdata;
         Live *live = live_find(&s->live, operation_id);
 
         if (!live)
                 return;
         live->exit_status = exit_status;
+        if (cause)
+                error_copy(&live->cause, cause);
         settle(s, live);
 }
 

@@ -20,6 +20,7 @@ typedef struct Recovery {
         char *state_directory;
         Found *found;
         size_t n_found, capacity;
+        bool has_units; /* of a worker that runs or has died, its unit tells more than the lock */
 } Recovery;
 
 static Recovery *recovery_free(Recovery *recovery) {
@@ -67,7 +68,7 @@ static int on_unfinished(const Operation *listed, void *userdata) {
         return 0;
 }
 
-static int found_fill(Database *state, const char *state_directory, Found *found, Error *error) {
+static int found_fill(Database *state, const Recovery *recovery, Found *found, Error *error) {
         _cleanup_error_ Error lost = {};
         char id[UUID_TEXT_SIZE];
         int r;
@@ -78,8 +79,8 @@ static int found_fill(Database *state, const char *state_directory, Found *found
         if (r < 0 || found->operation->status != OPERATION_RUNNING)
                 return r;
         if (found->operation->kind != OPERATION_CHECK)
-                found->pidfd = worker_find(state_directory, found->operation);
-        if (found->pidfd >= 0)
+                found->pidfd = worker_find(recovery->state_directory, found->operation);
+        if (found->pidfd >= 0 || recovery->has_units)
                 return 0;
         (void) error_set(&lost, ERROR_WORKER_LOST, NULL,
                          "The worker was gone when the sync service started");
@@ -95,13 +96,14 @@ static int work_recover(Database *state, void *job, Error *error) {
 
         r = operation_list_unfinished(state, on_unfinished, recovery, error);
         for (size_t i = 0; r >= 0 && i < recovery->n_found; i++)
-                r = found_fill(state, recovery->state_directory, &recovery->found[i], error);
+                r = found_fill(state, recovery, &recovery->found[i], error);
         return r;
 }
 
 static void found_offer(Syncd *s, Found *found) {
         _cleanup_error_ Error error = {};
-        bool is_running = found->pidfd >= 0;
+        bool is_running = found->pidfd >= 0 ||
+                          (launcher_has_units(s->launcher) && found->operation->status == OPERATION_RUNNING);
         char id[UUID_TEXT_SIZE];
 
         if (operation_status_is_final(found->operation->status))
@@ -110,7 +112,7 @@ static void found_offer(Syncd *s, Found *found) {
         if (!is_running && found->operation->status == OPERATION_RUNNING)
                 found->operation->status = OPERATION_PENDING;
         log_event(LOG_INFO, MESSAGE_SYNCD_RESTARTED,
-                  is_running ? "Found a running worker again." : "Takes up an unfinished operation.",
+                  is_running ? "Looks after a worker that was started before." : "Takes up an unfinished operation.",
                   "OPERATION_ID", id, "SYNC_PAIR", found->operation->sync_pair_id, NULL);
         if (manager_offer(s, TAKE_PTR(found->operation), is_running, &error) < 0) {
                 log_error(MESSAGE_NONE, &error, "Operation %s waits until the next start", id);
@@ -119,7 +121,7 @@ static void found_offer(Syncd *s, Found *found) {
         if (!is_running)
                 return;
         if (launcher_adopt(s->launcher, id, found->pidfd, &error) < 0)
-                manager_worker_ended(id, -1, s);
+                manager_worker_ended(id, -1, NULL, s);
         else
                 (void) TAKE_FD(found->pidfd);
 }
@@ -157,6 +159,7 @@ int manager_start(Syncd *s) {
         if (!recovery)
                 return -ENOMEM;
         recovery->syncd = s;
+        recovery->has_units = launcher_has_units(s->launcher);
         recovery->state_directory = strdup(s->settings->state_directory);
         if (!recovery->state_directory)
                 return -ENOMEM;

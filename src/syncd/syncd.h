@@ -28,6 +28,7 @@ typedef struct Syncd {
         json_t *mistakes; /* of the configuration, an array */
         StoreThread *store;
         Queue *queue;
+        SystemManager *systemd; /* NULL where workers are children */
         Launcher *launcher;
         LiveTable live;
         MetricSet *metrics;
@@ -55,7 +56,8 @@ _must_check_ int manager_start(Syncd *s);
 /* The operation is in the store: queue it. Takes it over. */
 _must_check_ int manager_offer(Syncd *s, Operation *operation, bool is_running, Error *error);
 void manager_dispatch(Syncd *s); /* starts what may start now */
-void manager_worker_ended(const char *operation_id, int exit_status, void *userdata);
+void manager_worker_ended(const char *operation_id, int exit_status, const Error *cause, void *userdata);
+void manager_launcher_ready(void *userdata); /* workers can be started again */
 /* After operation_cancel(): `waiting` says it was PENDING and is CANCELLED. request is answered now or when
  * its worker has ended. */
 void manager_cancelled(Syncd *s, const char *operation_id, bool waiting, ApiRequest *request);

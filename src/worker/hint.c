@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 
 void hint_open(Run *run) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -29,6 +30,8 @@ void hint_send(Run *run, const char *entity, uint64_t n_total) {
 
         if (!result)
                 return;
+        (void) sd_notifyf(false, "STATUS=%s: %" PRId64 " records of %s read", run->operation->sync_pair_id,
+                          result->n_read, entity);
         if (run->hint_fd < 0)
                 hint_open(run);
         if (run->hint_fd < 0)

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <systemd/sd-daemon.h>
 
 #define EXIT_TRY_AGAIN   75
 #define EXIT_QUARANTINED 3
@@ -259,5 +260,6 @@ int main(int argc, char *argv[]) {
         log_open("terrafusion-worker");
         if (signals_set() < 0)
                 return EXIT_FAILURE;
+        (void) sd_notify(false, "READY=1");
         return work(argv[1]);
 }

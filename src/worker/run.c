@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <systemd/sd-daemon.h>
 
 static volatile sig_atomic_t stop_requested;
 
@@ -14,6 +15,7 @@ int run_check_stop(Run *run, Error *error) {
         bool cancelled = false;
         int r;
 
+        (void) sd_notify(false, "WATCHDOG=1"); /* between two batches: one that hangs is ended by its unit */
         r = operation_is_cancel_requested(run->state, run->operation->id, &cancelled, error);
         if (r < 0)
                 return r;

@@ -28,7 +28,7 @@ _must_check_ int run_lock(Run *run, Error *error);
 /* Opens the journal and both systems; the lock is held. Nothing at the target changes. */
 _must_check_ int run_open(Run *run, Error *error);
 void run_done(Run *run);
-/* Is the run asked to stop? 0, ERROR_CANCELLED (a user's wish) or ERROR_UNAVAILABLE (SIGTERM without one: the machine stops; the next attempt goes on). */
+/* A sign of life to systemd. Is the run asked to stop? 0, ERROR_CANCELLED (a user's wish) or ERROR_UNAVAILABLE (SIGTERM without one: the machine stops; the next attempt goes on). */
 _must_check_ int run_check_stop(Run *run, Error *error);
 void run_request_stop(int signal_number); /* a signal handler */
 /* Is the entity part of the operation? */

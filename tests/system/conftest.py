@@ -10,7 +10,7 @@ import machine as rig  # noqa: E402 (the path comes first)
 
 SAMPLE = "/var/lib/terrafusion/sample"
 SHARE = "/usr/local/share/terrafusion"
-BIG = "/srv/county"             # outside of what is the service's own: only the configuration makes it writable
+BIG = "/var/lib/terrafusion/county"
 BIG_PARCELS = 45000             # some 200,000 records
 
 SETTINGS = f"""\
@@ -27,6 +27,7 @@ systems:
 def county_make(machine):
     """The sample county, and a big one of which a pair `big` is made like pacs_to_cama."""
     machine.write("/etc/terrafusion/terrafusion.yaml", SETTINGS)
+    machine.write("/etc/terrafusion/environment", "TERRAFUSION_BATCH_RECORDS=500\n")       # many batches to be killed in
     machine.shell(f"""
         for folder in {SAMPLE} {BIG}; do install -d -o terrafusion -g terrafusion -m 0750 $folder; done
         setpriv --reuid=terrafusion --regid=terrafusion --init-groups terrafusion-sample create {SAMPLE}

@@ -49,7 +49,7 @@ def test_one_operation_by_every_way_in(machine):
     assert sum(result["inserted"] for result in by_http["results"].values()) > 100000
     assert by_bus(machine, "GetOperation", "s", number)["results"] == by_http["results"]
     by_command = json.loads(machine.run("terrafusionctl", "show", number, "--json").stdout)
-    assert by_command["results"] == by_http["results"] and by_command["attempts"] == by_http["attempts"]
+    assert by_command["results"] == by_http["results"] and by_command["attempt_list"] == by_http["attempt_list"]
     lines = machine.journal(f"OPERATION_ID={number}")
     texts = [line["MESSAGE"] for line in lines]
     assert "An operation was asked for." in texts and "The operation completed." in texts

@@ -14,14 +14,15 @@
 typedef struct Seen {
         sd_event *event;
         Launcher *launcher;
-        char id[64];
+        char id[64], cause[128];
         int exit_status, n_ends;
 } Seen;
 
-static void on_ended(const char *id, int exit_status, void *userdata) {
+static void on_ended(const char *id, int exit_status, const Error *cause, void *userdata) {
         Seen *seen = userdata;
 
         (void) snprintf(seen->id, sizeof(seen->id), "%s", id);
+        (void) snprintf(seen->cause, sizeof(seen->cause), "%s", cause ? cause->detail : "");
         seen->exit_status = exit_status;
         seen->n_ends++;
         assert_false(
@@ -74,6 +75,8 @@ static void test_exit_status_and_environment(void **state) {
         assert_true(sd_event_loop(seen.event) >= 0);
         assert_string_equal(seen.id, A);
         assert_int_equal(seen.exit_status, 75);
+        assert_string_equal(seen.cause, "");
+        assert_true(launcher_is_ready(seen.launcher));
         seen_end(&seen);
         assert_int_equal(unsetenv("NOTIFY_SOCKET") | unsetenv("LISTEN_FDS") | unsetenv("WATCHDOG_USEC"), 0);
         free(worker);
@@ -92,6 +95,7 @@ static void test_stop_and_death(void **state) {
         assert_true(launcher_stop(seen.launcher, A) >= 0);
         assert_true(sd_event_loop(seen.event) >= 0);
         assert_int_equal(seen.exit_status, -1); /* by a signal: no status */
+        assert_string_equal(seen.cause, "The worker was killed by signal 15 (SIGTERM)");
         assert_int_equal(seen.n_ends, 1);
         seen_end(&seen);
         free(worker);
