@@ -11,9 +11,7 @@
 int baseline_prepare(ProgressEntity *e, Error *error) {
         static const char find[] = "select key, number, batch, source_digest, target_digest from baseline"
                                    " where entity = ? and key >= ? order by key limit ?";
-        static const char insert[] =
-                "insert into baseline (entity, key, number, batch, source_digest, target_digest)"
-                " values (?, ?, ?, ?, ?, ?)";
+        static const char insert[] = "baseline (entity, key, number, batch, source_digest, target_digest)";
         static const char update[] = "update baseline set batch = ?3, source_digest = ?4, target_digest = ?5"
                                      " where entity = ?1 and key = ?2";
         static const char remove_row[] =
@@ -25,7 +23,7 @@ int baseline_prepare(ProgressEntity *e, Error *error) {
         r = database_prepare(d, find, &e->find, error);
         if (r < 0)
                 return r;
-        r = database_prepare(d, insert, &e->insert, error);
+        r = database_prepare_load(d, insert, &e->insert, error);
         if (r < 0)
                 return r;
         r = database_prepare(d, update, &e->update, error);
@@ -242,21 +240,13 @@ static void ahead_patch(ProgressEntity *e, Key key, const BaselineRow *row) {
 static int baseline_update(ProgressEntity *e, Key key, uint64_t batch, const Digest *source,
                            const Digest *target, Error *error) {
         Statement *s = e->update;
-        int r;
 
         statement_bind_integer(s, 1, e->id);
         statement_bind_bytes(s, 2, key.bytes, key.size);
         statement_bind_integer(s, 3, (int64_t) batch);
         statement_bind_bytes(s, 4, source->bytes, DIGEST_SIZE);
         statement_bind_bytes(s, 5, target->bytes, DIGEST_SIZE);
-        r = statement_run(s, error);
-        if (r < 0)
-                return r;
-        if (database_changes(e->progress->database) != 1)
-                return error_set(error, ERROR_INTERNAL, "Please report this with the text of the message.",
-                                 "A baseline row of entity \"%s\" in \"%s\" is gone", e->name,
-                                 database_path(e->progress->database));
-        return 0;
+        return statement_run_one(s, error);
 }
 
 static int baseline_insert(ProgressEntity *e, Key key, uint64_t number, uint64_t batch, const Digest *source,
@@ -279,40 +269,15 @@ static int baseline_insert(ProgressEntity *e, Key key, uint64_t number, uint64_t
         return 0;
 }
 
-/* A new row, or, where the caller did not know that there is one, its number. */
-static int baseline_insert_or_number(ProgressEntity *e, Key key, uint64_t batch, const Digest *source,
-                                     const Digest *target, uint64_t *ret_number, Error *error) {
-        _cleanup_error_ Error failure = {};
-        BaselineRow row;
-        int r;
-
-        r = baseline_insert(e, key, e->last_number + 1, batch, source, target, &failure);
-        if (r == 0) {
-                *ret_number = e->last_number;
-                return 0;
-        }
-        if (failure.id != ERROR_CONFLICT) {
-                if (error)
-                        error_move(error, &failure);
-                return r;
-        }
-        r = baseline_find(e, key, &row, error);
-        if (r < 0)
-                return r;
-        assert(r == 1);
-        *ret_number = row.number;
-        return 1;
-}
-
 int baseline_put(ProgressEntity *e, Key key, uint64_t *number, uint64_t batch, const Digest *source,
                  const Digest *target, Error *error) {
-        uint64_t known = *number;
-        int r = 1;
+        uint64_t known = *number > 0 ? *number : e->last_number + 1;
+        int r;
 
         assert(e->progress->in_transaction);
-        if (known == 0)
-                r = baseline_insert_or_number(e, key, batch, source, target, &known, error);
-        if (r > 0)
+        if (*number == 0)
+                r = baseline_insert(e, key, known, batch, source, target, error);
+        else
                 r = baseline_update(e, key, batch, source, target, error);
         if (r < 0)
                 return r;

@@ -161,13 +161,14 @@ int result_add(Progress *p, const char *operation_id, const EntityResult *delta,
                 "insert into result (operation_id, entity, n_read, n_inserted, n_updated, n_deleted, "
                 "n_unchanged, n_held,"
                 " n_deletes_withheld, done) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " on conflict (operation_id, entity) do update set n_read = n_read + excluded.n_read,"
-                " n_inserted = n_inserted + excluded.n_inserted, n_updated = n_updated + excluded.n_updated,"
-                " n_deleted = n_deleted + excluded.n_deleted, n_unchanged = n_unchanged + "
-                "excluded.n_unchanged,"
-                " n_held = n_held + excluded.n_held, n_deletes_withheld = n_deletes_withheld + "
-                "excluded.n_deletes_withheld,"
-                " done = max(done, excluded.done)";
+                " on conflict (operation_id, entity) do update set n_read = result.n_read + excluded.n_read,"
+                " n_inserted = result.n_inserted + excluded.n_inserted,"
+                " n_updated = result.n_updated + excluded.n_updated,"
+                " n_deleted = result.n_deleted + excluded.n_deleted,"
+                " n_unchanged = result.n_unchanged + excluded.n_unchanged,"
+                " n_held = result.n_held + excluded.n_held,"
+                " n_deletes_withheld = result.n_deletes_withheld + excluded.n_deletes_withheld,"
+                " done = case when excluded.done > result.done then excluded.done else result.done end";
         Statement *s;
         int r;
 

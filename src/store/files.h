@@ -2,12 +2,11 @@
 #pragma once
 /* Where things are in the state folder: STATE/FOLDER/PAIR+suffix. In syncd and workers; inside this room
  * only. */
-#include "basic/error.h"
+#include "store/database.h"
 
-/* The migrations of each kind of file, NULL-terminated; generated from migrations/KIND-NNN-WHAT.sql. */
-extern const char *const state_migrations[];
-extern const char *const pair_migrations[];
-extern const char *const journal_migrations[];
+extern const Migration state_migrations[];
+extern const Migration pair_migrations[];
+extern const Migration journal_migrations[];
 
 /* Makes STATE/folder (mode 0750) where it is missing; folder NULL: STATE itself. */
 _must_check_ int store_folder_make(const char *state_directory, const char *folder, Error *error);

@@ -42,7 +42,8 @@ typedef struct BaselineRow {
  * comparison. */
 _must_check_ int baseline_find(ProgressEntity *e, Key key, BaselineRow *ret, Error *error);
 uint64_t baseline_count(const ProgressEntity *e);
-/* Inserts or updates; *number is 0 for a new row and then receives its number. Inside the transaction. */
+/* Updates the row of that number, or, where *number is 0 since baseline_find() found none, adds it and gives
+ * its number. Inside the transaction. */
 _must_check_ int baseline_put(ProgressEntity *e, Key key, uint64_t *number, uint64_t batch,
                               const Digest *source, const Digest *target, Error *error);
 _must_check_ int baseline_delete(ProgressEntity *e, Key key, Error *error);

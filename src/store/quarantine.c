@@ -65,7 +65,7 @@ int quarantine_put(Database *d, const char *operation_id, const Mapping *m, cons
 }
 
 int quarantine_release(Database *d, const char *entity, Key key, Error *error) {
-        static const char sql[] = "delete from quarantine where entity = ? and key = ? and digest = x''";
+        static const char sql[] = "delete from quarantine where entity = ? and key = ? and digest = ?";
         Statement *s;
         int r;
 
@@ -74,6 +74,7 @@ int quarantine_release(Database *d, const char *entity, Key key, Error *error) {
                 return r;
         statement_bind_text(s, 1, entity);
         statement_bind_bytes(s, 2, key.bytes, key.size);
+        statement_bind_bytes(s, 3, NULL, 0);
         return statement_run(s, error);
 }
 
@@ -147,10 +148,15 @@ static int row_error(Database *d, int r, Error *error) {
                          "Table quarantine of \"%s\" is damaged", database_path(d));
 }
 
+/* Findings are stored as json_dumps() writes them without spaces: a rule's name between these two is its
+ * member, since quotes inside of values are escaped. replace() is how both databases look for a text as it is
+ * written. */
+#define QUARANTINE_MATCHES                                      \
+        " where (?1 is null or entity = ?1) and (?2 is null or" \
+        " replace(findings, '\"rule\":\"' || ?2 || '\"', '') <> findings)"
+
 static int list_total(Database *d, const char *entity, const char *rule, uint64_t *ret, Error *error) {
-        static const char sql[] =
-                "select count(*) from quarantine where (?1 is null or entity = ?1) and (?2 is null or exists"
-                " (select 1 from json_each(findings) f where json_extract(f.value, '$.rule') = ?2))";
+        static const char sql[] = "select count(*) from quarantine" QUARANTINE_MATCHES;
         Statement *s;
         int r;
 
@@ -199,10 +205,7 @@ int quarantine_list(const char *state_directory, const char *pair, const char *e
                     unsigned limit, unsigned offset, json_t **ret, uint64_t *ret_total, Error *error) {
         static const char sql[] =
                 "select id, entity, key, operation_id, first_seen, last_seen, findings, source from "
-                "quarantine"
-                " where (?1 is null or entity = ?1) and (?2 is null or exists"
-                " (select 1 from json_each(findings) f where json_extract(f.value, '$.rule') = ?2))"
-                " order by last_seen desc, id desc limit ?3 offset ?4";
+                "quarantine" QUARANTINE_MATCHES " order by last_seen desc, id desc limit ?3 offset ?4";
         _cleanup_(database_closep) Database *d = NULL;
         json_auto_t *array = json_array();
         uint64_t total = 0;

@@ -4,6 +4,8 @@
  * position. */
 #include "store/progress-internal.h"
 
+#define SEEN_PAGE_ROWS 2000U
+
 static size_t seen_chunks(const SeenMarks *m) { return m->capacity / SEEN_CHUNK_BYTES; }
 
 static int seen_make_room(SeenMarks *m, size_t chunk) {
@@ -173,11 +175,13 @@ static int seen_missing_row(Statement *s, Arena *arena, Key *ret_key, BaselineRo
         return 0;
 }
 
-int seen_missing(ProgressEntity *e, Key after, Arena *arena, Key *ret_keys, BaselineRow *ret_rows, size_t n,
-                 size_t *ret_n, Error *error) {
+/* One page of rows after *after, which moves on; the unseen of them are appended. *ret_end: it was the
+ * last. */
+static int seen_missing_page(ProgressEntity *e, Key *after, Arena *arena, Key *ret_keys,
+                             BaselineRow *ret_rows, size_t n, size_t *found, bool *ret_end, Error *error) {
         static const char sql[] = "select key, number, batch, source_digest, target_digest from baseline"
-                                  " where entity = ? and key > ? order by key";
-        size_t found = 0;
+                                  " where entity = ? and key > ? order by key limit ?";
+        size_t n_read = 0;
         Statement *s;
         int r;
 
@@ -185,20 +189,37 @@ int seen_missing(ProgressEntity *e, Key after, Arena *arena, Key *ret_keys, Base
         if (r < 0)
                 return r;
         statement_bind_integer(s, 1, e->id);
-        statement_bind_bytes(s, 2, after.bytes, after.size);
-        while (found < n && (r = statement_step(s, error)) > 0) {
-                if (seen_test(e, (uint64_t) statement_integer(s, 1)))
+        statement_bind_bytes(s, 2, after->bytes, after->size);
+        statement_bind_integer(s, 3, SEEN_PAGE_ROWS);
+        while (*found < n && (r = statement_step(s, error)) > 0) {
+                n_read++;
+                if (seen_test(e, (uint64_t) statement_integer(s, 1)) && n_read < SEEN_PAGE_ROWS)
                         continue;
-                r = seen_missing_row(s, arena, &ret_keys[found], &ret_rows[found]);
+                r = seen_missing_row(s, arena, &ret_keys[*found], &ret_rows[*found]);
                 if (r < 0) {
                         statement_reset(s);
                         return store_no_memory(error);
                 }
-                found++;
+                *after = ret_keys[*found];
+                *found += !seen_test(e, ret_rows[*found].number);
         }
         statement_reset(s);
-        if (r < 0)
-                return r;
+        *ret_end = r == 0 && n_read < SEEN_PAGE_ROWS;
+        return r;
+}
+
+/* A page at a time: an answer is held in memory whole where the store is a server. */
+int seen_missing(ProgressEntity *e, Key after, Arena *arena, Key *ret_keys, BaselineRow *ret_rows, size_t n,
+                 size_t *ret_n, Error *error) {
+        size_t found = 0;
+        bool end = false;
+        int r;
+
+        while (found < n && !end) {
+                r = seen_missing_page(e, &after, arena, ret_keys, ret_rows, n, &found, &end, error);
+                if (r < 0)
+                        return r;
+        }
         *ret_n = found;
         return 0;
 }

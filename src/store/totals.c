@@ -22,10 +22,12 @@ static void totals_bind(Statement *s, const char *sync_pair_id, int64_t from, in
 static int totals_of_operations(Database *d, const char *sync_pair_id, int64_t from, int64_t to, Totals *t,
                                 Error *error) {
         static const char sql[] =
-                "select count(*), sum(o.kind = 'full'), sum(o.kind = 'incremental'),"
-                " sum(case when o.start_time > 0 and o.end_time > 0 then o.end_time - o.start_time else 0 "
-                "end),"
-                " sum(o.start_time > 0 and o.end_time > 0) from operation o where" FINISHED;
+                "select count(*), sum(case when o.kind = 'full' then 1 else 0 end),"
+                " sum(case when o.kind = 'incremental' then 1 else 0 end),"
+                " cast(sum(case when o.start_time > 0 and o.end_time > 0 then o.end_time - o.start_time"
+                " else 0 end) as bigint),"
+                " sum(case when o.start_time > 0 and o.end_time > 0 then 1 else 0 end)"
+                " from operation o where" FINISHED;
         Statement *s;
         int r;
 
@@ -57,7 +59,8 @@ static int entity_to_json(const char *entity, int64_t n_processed, int64_t n_fai
 
 static int totals_of_entities(Database *d, const char *sync_pair_id, int64_t from, int64_t to, Totals *t,
                               json_t *stats, Error *error) {
-        static const char sql[] = "select e.entity, sum(e.n_read), sum(e.n_held) from operation o join "
+        static const char sql[] = "select e.entity, cast(sum(e.n_read) as bigint), cast(sum(e.n_held) as "
+                                  "bigint) from operation o join "
                                   "operation_result e on e.operation_id = o.id where" FINISHED
                                   " group by e.entity order by e.entity";
         Statement *s;

@@ -70,8 +70,11 @@ static inline Digest digest_of(unsigned number) {
 
 static inline uint64_t put(Fixture *f, unsigned key, uint64_t batch) {
         Digest source = digest_of(key), target = digest_of(key + 1000000);
-        uint64_t number = 0;
+        BaselineRow row = {};
+        uint64_t number;
 
+        assert_ok(f, baseline_find(f->entity, key_of(key), &row, &f->error));
+        number = row.number;
         assert_ok(f, baseline_put(f->entity, key_of(key), &number, batch, &source, &target, &f->error));
         return number;
 }

@@ -50,9 +50,9 @@ static void test_a_folder_that_cannot_be(void **state) {
 
 /* Each kind of file has its migrations, in the order of their numbers. */
 static void test_migrations(void **state) {
-        assert_non_null(strstr(state_migrations[0], "create table operation ("));
-        assert_non_null(strstr(pair_migrations[0], "create table baseline ("));
-        assert_non_null(strstr(journal_migrations[0], "create table entry ("));
+        assert_non_null(strstr(state_migrations[0].sqlite, "create table operation ("));
+        assert_non_null(strstr(pair_migrations[0].sqlite, "create table baseline ("));
+        assert_non_null(strstr(journal_migrations[0].sqlite, "create table entry ("));
 }
 
 int main(void) {
