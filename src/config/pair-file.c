@@ -3,6 +3,7 @@
 #include "basic/limits.h"
 #include "basic/json.h"
 #include "basic/text.h"
+#include "config/calendar.h"
 #include "config/check.h"
 #include "config/entity.h"
 #include "config/order.h"
@@ -389,6 +390,19 @@ static int entities_order(Reading *reading) {
         return r < 0 ? r : mappings_sort(pair, order);
 }
 
+/* A schedule that systemd would not take must not become a timer that is silently never due. */
+static int schedule_read(Reading *reading, const json_t *schedule, const char *kind, char **ret) {
+        const json_t *node = json_object_get(schedule, kind);
+        const char *text = json_string_value(node);
+
+        if (text && !calendar_is_valid(text))
+                reading_mistake_value(reading, node,
+                                      "Write a calendar expression such as \"*:0/15\" or \"Sun 02:00\"; "
+                                      "`systemd-analyze calendar` explains one",
+                                      "The schedule \"%.100s\" is none", text);
+        return reading_text(schedule, kind, ret);
+}
+
 static int pair_read_texts(Reading *reading, const json_t *root) {
         const json_t *schedule = json_object_get(root, "schedule");
         Pair *pair = reading->pair;
@@ -412,8 +426,8 @@ static int pair_read_texts(Reading *reading, const json_t *root) {
         r = reading_texts(root, "depends_on", &pair->depends_on);
         if (r < 0)
                 return r;
-        r = reading_text(schedule, "incremental", &pair->schedule_incremental);
-        return r < 0 ? r : reading_text(schedule, "full", &pair->schedule_full);
+        r = schedule_read(reading, schedule, "incremental", &pair->schedule_incremental);
+        return r < 0 ? r : schedule_read(reading, schedule, "full", &pair->schedule_full);
 }
 
 static int pair_read(Reading *reading, const char *bytes, size_t size) {

@@ -164,7 +164,8 @@ static int launcher_open(Syncd *s, Error *error) {
         if (!worker && is_unit()) {
                 if (system_manager_new(s->event, &s->systemd) < 0 ||
                     launcher_new_unit(s->event, s->systemd, manager_worker_ended, manager_launcher_ready, s,
-                                      &s->launcher) < 0)
+                                      &s->launcher) < 0 ||
+                    schedule_new(s, &s->schedule) < 0)
                         return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the launcher");
                 return 0;
         }
@@ -307,6 +308,7 @@ static void syncd_done(Syncd *s) {
         over_bus_free(s->bus);
         keys_free(s->keys);
         launcher_free(s->launcher);
+        schedule_free(s->schedule);
         system_manager_free(s->systemd);
         queue_free(s->queue);
         event_source_drop(&s->wake);

@@ -76,6 +76,7 @@ static void on_reloaded(void *job, int r, Error *error) {
         }
         syncd_configure(s, TAKE_PTR(reload->settings), TAKE_PTR(reload->pairs), &reload->mistakes);
         log_event(LOG_INFO, MESSAGE_CONFIGURATION, "Read the configuration anew.", NULL);
+        schedule_apply(s->schedule, true);
         manager_dispatch(s);
 }
 

@@ -21,6 +21,8 @@
 #define DRAIN_MAX_USEC \
         (10U * 1000U * 1000U) /* open requests and store jobs may take that long after SIGTERM */
 
+typedef struct Schedule Schedule;
+
 typedef struct Syncd {
         sd_event *event;
         Settings *settings;
@@ -30,6 +32,7 @@ typedef struct Syncd {
         Queue *queue;
         SystemManager *systemd; /* NULL where workers are children */
         Launcher *launcher;
+        Schedule *schedule; /* NULL like systemd */
         LiveTable live;
         MetricSet *metrics;
         Sampler *sampler;
@@ -70,6 +73,12 @@ _must_check_ int progress_socket_open(Syncd *s, Error *error);
 int syncd_reload(Syncd *s); /* reads the configuration in the helper thread, then takes it over */
 /* Takes settings, pairs and mistakes over and makes them true. */
 void syncd_configure(Syncd *s, Settings *settings, PairSet *pairs, const Mistakes *mistakes);
+
+/* schedule.c: timers and limits at systemd as the configuration says. Listens to s->systemd. */
+_must_check_ int schedule_new(Syncd *s, Schedule **ret);
+Schedule *schedule_free(Schedule *c);
+/* is_new: the configuration was read anew, so systemd may be asked to do so, too. Takes NULL. */
+void schedule_apply(Schedule *c, bool is_new);
 
 /* handlers.c */
 extern const api_handler_t handlers[_COMMAND_MAX];

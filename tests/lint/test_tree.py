@@ -10,7 +10,7 @@ import pytest
 TOP = pathlib.Path(os.environ.get("TERRAFUSION_SOURCE", pathlib.Path(__file__).parents[2]))
 BUILD = pathlib.Path(os.environ.get("TERRAFUSION_BUILD", TOP / "build-tests/plain"))
 SOURCES = sorted(p for p in (TOP / "src").rglob("*.[ch]"))
-LAST = {"worker", "syncd", "gateway", "ctl"}
+LAST = {"worker", "syncd", "gateway", "ctl", "generator"}
 
 # ARCHITECTURE.md, "Who may include whom". A room may always include itself.
 MAY_INCLUDE = {
@@ -31,6 +31,7 @@ MAY_INCLUDE = {
     "syncd": {"basic", "model", "config", "store", "orchestrate", "monitor", "http", "api"},
     "gateway": {"basic", "http", "api", "config", "model"},
     "ctl": {"basic", "model", "api"},
+    "generator": {"basic", "model", "config"},
 }
 
 # Each foreign API has its files; its types do not leave them.
@@ -48,6 +49,7 @@ LINKS = {
     "worker/terrafusion-worker": {"forbidden": ["microhttpd"]},
     "syncd/terrafusion-syncd": {"forbidden": ["gdal", "odbc", "lua", "rdkafka"]},
     "gateway/terrafusion-gateway": {"forbidden": ["gdal", "odbc", "lua", "rdkafka", "sqlite3", "libpq"]},
+    "generator/terrafusion-generator": {"forbidden": ["gdal", "odbc", "lua", "rdkafka", "sqlite3", "libpq", "microhttpd"]},
     "ctl/terrafusionctl": {"forbidden": ["gdal", "odbc", "lua", "rdkafka", "sqlite3", "libpq", "yaml"]},
 }
 

@@ -10,7 +10,7 @@ import machine as rig  # noqa: E402 (the path comes first)
 
 SAMPLE = "/var/lib/terrafusion/sample"
 SHARE = "/usr/local/share/terrafusion"
-BIG = "/var/lib/terrafusion/county"
+BIG = "/srv/county"
 BIG_PARCELS = 45000             # some 200,000 records
 
 SETTINGS = f"""\

@@ -113,8 +113,7 @@ def test_unit_fails_at_its_start(machine):
     with setting(machine, "[Service]\nReadWritePaths=/no/such/folder\n"):
         number = begin(machine)
         wait(lambda: len(causes(machine.operation(number))) >= 2, "two attempts to fail")
-        waiting = machine.operation(number)
-        assert waiting["status"] == "PENDING" and waiting["waiting_for"] == "attempt", waiting
+        wait(lambda: (o := machine.operation(number))["status"] == "PENDING" and o["waiting_for"] == "attempt", "it to wait for its next attempt")
     operation = machine.finished(number)
     assert operation["status"] == "COMPLETED"
     assert set(causes(operation)) == {"systemd could not set the worker up (status 226, NAMESPACE)"}
