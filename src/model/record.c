@@ -30,8 +30,16 @@ static char *put_decimal(char *at, Decimal d) {
         return put_word(at, (uint64_t) (d.coefficient >> 64));
 }
 
-int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScratch *scratch, Digest *ret) {
+static void digest_of(const void *bytes, size_t size, uint64_t seed, Digest *ret) {
         XXH128_canonical_t canonical;
+
+        XXH128_canonicalFromHash(&canonical, XXH3_128bits_withSeed(bytes, size, seed));
+        memcpy(ret->bytes, canonical.digest, DIGEST_SIZE);
+}
+
+void bytes_digest(const void *bytes, size_t size, Digest *ret) { digest_of(bytes, size, 0, ret); }
+
+int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScratch *scratch, Digest *ret) {
         size_t need = n_values * 18; /* the widest fixed part, a decimal's */
         char *at;
         int r;
@@ -59,9 +67,7 @@ int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScr
                 } else
                         at = put_word(at, (uint64_t) v->integer);
         }
-        XXH128_canonicalFromHash(
-                &canonical, XXH3_128bits_withSeed(scratch->bytes, (size_t) (at - scratch->bytes), seed));
-        memcpy(ret->bytes, canonical.digest, DIGEST_SIZE);
+        digest_of(scratch->bytes, (size_t) (at - scratch->bytes), seed, ret);
         return 0;
 }
 

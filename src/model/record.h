@@ -12,6 +12,8 @@ static inline bool digest_equal(const Digest *a, const Digest *b) { return memcm
  * changed mapping changes every digest. scratch is reused between calls (start with NULL, 0; the caller frees). -ENOMEM. */
 typedef struct DigestScratch { char *bytes; size_t capacity; } DigestScratch;
 _must_check_ int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScratch *scratch, Digest *ret);
+/* Digest of plain bytes. */
+void bytes_digest(const void *bytes, size_t size, Digest *ret);
 
 /* A key: its values in an encoding whose byte order is the values' order (integers by number, text by bytes), injective.
  * Integer and integral decimal keys encode alike. Written into the arena. A NULL in a key is -EINVAL. */

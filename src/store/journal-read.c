@@ -4,14 +4,22 @@
 #include "basic/json.h"
 #include "basic/text.h"
 
+/* What batch_row_read() takes; packed entries are asked for when they are needed, as they are large. */
+#define BATCH_COLUMNS                                                                                   \
+        "b.number, b.operation_id, e.name, b.written_at, b.first_entry, b.last_entry, b.fields, b.id, " \
+        "b.n_entries"
+
 typedef struct BatchRow {
         JournalBatch batch; /* without its entries */
-        int64_t first, last;
+        int64_t id;
+        bool packed;
+        int64_t first; /* of table entry, where the batch is not packed */
+        uint64_t n_entries;
         const char **fields; /* in the arena */
         size_t n_fields;
 } BatchRow;
 
-static int journal_damaged(Database *d, Error *error) {
+int journal_damaged(Database *d, Error *error) {
         return error_set(error, ERROR_FILE_FORMAT, "Restore the file from a backup.",
                          "The journal \"%s\" is damaged", database_path(d));
 }
@@ -45,18 +53,21 @@ static int fields_parse(const char *text, Arena *arena, BatchRow *row) {
         return 0;
 }
 
-/* Columns: number, operation_id, name, written_at, first_entry, last_entry, fields. */
 static int batch_row_read(Statement *s, Arena *arena, BatchRow *ret) {
         const char *operation_id = statement_text(s, 1), *entity = statement_text(s, 2);
+        int64_t first = statement_integer(s, 4), last = statement_integer(s, 5), n = statement_integer(s, 8);
+        bool packed = n > 0;
         BatchRow row = {
                 .batch.batch = (uint64_t) statement_integer(s, 0),
                 .batch.written_at = statement_integer(s, 3),
-                .first = statement_integer(s, 4),
-                .last = statement_integer(s, 5),
+                .id = statement_integer(s, 7),
+                .packed = packed,
+                .first = first,
+                .n_entries = (uint64_t) (packed ? n : last - first + 1),
         };
         int r;
 
-        if (!operation_id || strlen(operation_id) >= UUID_TEXT_SIZE || !entity || row.last < row.first)
+        if (!operation_id || strlen(operation_id) >= UUID_TEXT_SIZE || !entity || (!packed && last < first))
                 return -EBADMSG;
         memcpy(row.batch.operation_id, operation_id, strlen(operation_id) + 1);
         row.batch.entity = arena_copy(arena, entity, strlen(entity) + 1);
@@ -69,151 +80,73 @@ static int batch_row_read(Statement *s, Arena *arena, BatchRow *ret) {
         return 0;
 }
 
-/* One field of an entry: its index, its value before and, for updates, after. Only measures where e is
- * NULL. */
-static int change_decode(const char *bytes, size_t size, const BatchRow *row, bool update, JournalEntry *e,
-                         size_t at, size_t *ret_used) {
-        size_t used = 2, more, index;
-        Value before, after;
-        int r;
-
-        if (size < 2)
-                return -EBADMSG;
-        index = (size_t) (uint8_t) bytes[0] | (size_t) (uint8_t) bytes[1] << 8;
-        if (index >= row->n_fields)
-                return -EBADMSG;
-        r = value_decode(bytes + used, size - used, &before, &more);
-        if (r < 0)
-                return r;
-        used += more;
-        if (update) {
-                r = value_decode(bytes + used, size - used, &after, &more);
-                if (r < 0)
-                        return r;
-                used += more;
-        }
-        if (e) {
-                e->fields[at] = row->fields[index];
-                e->before[at] = before;
-                if (update)
-                        e->after[at] = after;
-        }
-        *ret_used = used;
-        return 0;
-}
-
-static int changes_count(const char *bytes, size_t size, const BatchRow *row, bool update, size_t *ret) {
-        size_t n = 0, used;
-        int r;
-
-        for (; size > 0; bytes += used, size -= used, n++) {
-                r = change_decode(bytes, size, row, update, NULL, 0, &used);
-                if (r < 0)
-                        return r;
-        }
-        *ret = n;
-        return 0;
-}
-
-static int changes_decode(const void *stored, size_t size, const BatchRow *row, Arena *arena,
-                          JournalEntry *e) {
-        bool update = e->kind == CHANGE_UPDATE;
-        const char *bytes = arena_copy(arena, stored, size);
-        size_t n, used;
+static int entries_unpack(const void *bytes, size_t size, const BatchRow *row, uint64_t first, uint64_t n,
+                          Arena *arena, JournalBatch *ret) {
+        JournalPacked packed;
         int r;
 
         if (!bytes)
                 return -ENOMEM;
-        r = changes_count(bytes, size, row, update, &n);
+        r = journal_unpack(bytes, size, &packed);
         if (r < 0)
                 return r;
-        e->fields = arena_alloc(arena, n * sizeof(*e->fields));
-        e->before = arena_alloc(arena, n * sizeof(*e->before));
-        if (!e->fields || !e->before)
+        if (packed.n_entries != row->n_entries)
+                return -EBADMSG;
+        ret->entries = arena_alloc(arena, n * sizeof(*ret->entries));
+        if (!ret->entries)
                 return -ENOMEM;
-        if (update) {
-                e->after = arena_alloc(arena, n * sizeof(*e->after));
-                if (!e->after)
-                        return -ENOMEM;
-        }
-        for (e->n_fields = 0; e->n_fields < n; e->n_fields++, bytes += used, size -= used) {
-                r = change_decode(bytes, size, row, update, e, e->n_fields, &used);
+        for (uint64_t i = 0; i < n; i++) {
+                r = journal_unpack_entry(&packed, first + i, row->fields, row->n_fields, arena,
+                                         &ret->entries[ret->n_entries]);
                 if (r < 0)
                         return r;
+                ret->n_entries++;
         }
         return 0;
 }
 
-static void digest_read(Statement *s, int column, Digest *ret) {
-        size_t size;
-        const void *bytes = statement_bytes(s, column, &size);
-
-        if (size == DIGEST_SIZE) /* null for deletes */
-                memcpy(ret->bytes, bytes, DIGEST_SIZE);
-}
-
-/* Columns: key, kind, source_digest, target_digest, changes. */
-static int entry_read(Statement *s, const BatchRow *row, Arena *arena, JournalEntry *ret) {
-        static const ChangeKind kinds[] = {
-                [ENTRY_INSERT] = CHANGE_INSERT,
-                [ENTRY_UPDATE] = CHANGE_UPDATE,
-                [ENTRY_DELETE] = CHANGE_DELETE,
-        };
-        int64_t kind = statement_integer(s, 1);
-        size_t size;
-        const void *bytes = statement_bytes(s, 0, &size);
-        JournalEntry e = {};
-
-        if (kind < ENTRY_INSERT || kind > ENTRY_DELETE)
-                return -EBADMSG;
-        e.kind = kinds[kind];
-        e.key.bytes = arena_copy(arena, bytes, size);
-        e.key.size = size;
-        if (!e.key.bytes)
-                return -ENOMEM;
-        digest_read(s, 2, &e.source_digest);
-        digest_read(s, 3, &e.target_digest);
-        *ret = e;
-        bytes = statement_bytes(s, 4, &size);
-        return size > 0 ? changes_decode(bytes, size, row, arena, ret) : 0;
-}
-
-/* Entries first … last of a batch. */
-static int entries_read(Database *d, const BatchRow *row, int64_t first, int64_t last, Arena *arena,
-                        JournalBatch *ret, Error *error) {
-        static const char sql[] = "select key, kind, source_digest, target_digest, changes from entry"
-                                  " where id between ? and ? order by id";
-        JournalBatch batch = row->batch;
+static int entries_read_packed(Database *d, const BatchRow *row, uint64_t first, uint64_t n, Arena *arena,
+                               JournalBatch *ret, Error *error) {
+        static const char sql[] = "select entries from batch where id = ?";
+        const void *bytes;
         Statement *s;
+        size_t size;
         int r;
 
-        batch.entries = arena_alloc(arena, (size_t) (last - first + 1) * sizeof(*batch.entries));
-        if (!batch.entries)
-                return store_no_memory(error);
         r = database_prepare(d, sql, &s, error);
         if (r < 0)
                 return r;
-        statement_bind_integer(s, 1, first);
-        statement_bind_integer(s, 2, last);
-        while ((r = statement_step(s, error)) > 0) {
-                r = entry_read(s, row, arena, &batch.entries[batch.n_entries]);
-                if (r < 0) {
-                        statement_reset(s);
-                        return journal_error(d, r, error);
-                }
-                batch.n_entries++;
-        }
+        statement_bind_integer(s, 1, row->id);
+        r = statement_step(s, error);
+        if (r <= 0)
+                return r < 0 ? r : journal_damaged(d, error);
+        bytes = statement_bytes(s, 0, &size);
+        bytes = arena_copy(arena, bytes, size);
+        statement_reset(s);
+        r = entries_unpack(bytes, size, row, first, n, arena, ret);
+        return r < 0 ? journal_error(d, r, error) : 0;
+}
+
+/* n entries from number `first` on. */
+static int entries_read(Database *d, const BatchRow *row, uint64_t first, uint64_t n, Arena *arena,
+                        JournalBatch *ret, Error *error) {
+        JournalBatch batch = row->batch;
+        int64_t first_row = row->first + (int64_t) first;
+        int r;
+
+        if (row->packed)
+                r = entries_read_packed(d, row, first, n, arena, &batch, error);
+        else
+                r = journal_rows_read(d, first_row, first_row + (int64_t) n - 1, row->fields, row->n_fields,
+                                      arena, &batch, error);
         if (r < 0)
                 return r;
-        if (batch.n_entries != (size_t) (last - first + 1))
-                return journal_damaged(d, error);
         *ret = batch;
         return 0;
 }
 
 static int batch_read(Database *d, int64_t id, Arena *arena, JournalBatch *ret, Error *error) {
-        static const char sql[] = "select b.number, b.operation_id, e.name, b.written_at, b.first_entry, "
-                                  "b.last_entry, b.fields"
+        static const char sql[] = "select " BATCH_COLUMNS
                                   " from batch b join entity e on e.id = b.entity where b.id = ?";
         Statement *s;
         BatchRow row;
@@ -232,7 +165,7 @@ static int batch_read(Database *d, int64_t id, Arena *arena, JournalBatch *ret, 
         statement_reset(s);
         if (r < 0)
                 return journal_error(d, r, error);
-        return entries_read(d, &row, row.first, row.last, arena, ret, error);
+        return entries_read(d, &row, 0, row.n_entries, arena, ret, error);
 }
 
 /* The newest batch only, and only where it follows the recorded one: a journal that is further ahead
@@ -244,7 +177,7 @@ int journal_unsettled(Journal *j, uint64_t last_recorded, Arena *arena, JournalB
         int64_t id;
         int r;
 
-        r = journal_find_newest(j, false, &older, &number, &id, error);
+        r = journal_find_newest(j, &older, &number, &id, error);
         if (r <= 0)
                 return r;
         if (number != last_recorded + 1)
@@ -288,17 +221,16 @@ typedef struct Page {
 } Page;
 
 static int page_add(Page *page, Database *d, const BatchRow *row, Arena *arena, Error *error) {
-        uint64_t n = (uint64_t) (row->last - row->first + 1), take;
         JournalBatch batch;
+        uint64_t take;
         int r;
 
-        if (page->skip >= n) {
-                page->skip -= n;
+        if (page->skip >= row->n_entries) {
+                page->skip -= row->n_entries;
                 return 0;
         }
-        take = n - page->skip < page->left ? n - page->skip : page->left;
-        r = entries_read(d, row, row->first + (int64_t) page->skip,
-                         row->first + (int64_t) (page->skip + take) - 1, arena, &batch, error);
+        take = row->n_entries - page->skip < page->left ? row->n_entries - page->skip : page->left;
+        r = entries_read(d, row, page->skip, take, arena, &batch, error);
         if (r < 0)
                 return r;
         page->skip = 0;
@@ -314,17 +246,15 @@ static int page_add(Page *page, Database *d, const BatchRow *row, Arena *arena, 
 }
 
 static int page_read_file(Page *page, const char *path, const char *operation_id, Error *error) {
-        static const char sql[] =
-                "select b.number, b.operation_id, e.name, b.written_at, b.first_entry, b.last_entry, "
-                "b.fields"
-                " from batch b join entity e on e.id = b.entity where b.operation_id = ? order by b.id";
+        static const char sql[] = "select " BATCH_COLUMNS " from batch b join entity e on e.id = b.entity"
+                                  " where b.operation_id = ? order by b.id";
         _cleanup_(database_closep) Database *d = NULL;
         _cleanup_arena_ Arena *arena = NULL;
         Statement *s;
         BatchRow row;
         int r;
 
-        r = database_open_read_only(path, &d, error);
+        r = journal_file_open(path, &d, error);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         r = arena_new(&arena);

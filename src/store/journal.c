@@ -14,7 +14,7 @@ Journal *journal_close(Journal *j) {
         free(j->path);
         free(j->state_directory);
         free(j->pair);
-        free(j->bytes);
+        journal_pack_done(&j->pack);
         free(j);
         return NULL;
 }
@@ -119,9 +119,21 @@ int journal_newest(Database *d, uint64_t *ret_number, int64_t *ret_id, Error *er
         return 1;
 }
 
+/* A file of an older format is brought up to date, one that is just being made is left to its worker. */
+int journal_file_open(const char *path, Database **ret, Error *error) {
+        Database *made = NULL;
+        int r;
+
+        r = database_open_read_only(path, &made, error);
+        if (r < 0)
+                return r;
+        database_close(made);
+        return database_open(path, journal_migrations, ret, error);
+}
+
 /* The service may have been down for months: the newest file that has a batch counts, not only last
  * month's. */
-int journal_find_newest(Journal *j, bool write, Database **ret_older, uint64_t *ret_number, int64_t *ret_id,
+int journal_find_newest(Journal *j, Database **ret_older, uint64_t *ret_number, int64_t *ret_id,
                         Error *error) {
         _cleanup_strings_ char **paths = NULL;
         int r;
@@ -137,10 +149,7 @@ int journal_find_newest(Journal *j, bool write, Database **ret_older, uint64_t *
 
                 if (strcmp(paths[i - 1], j->path) >= 0)
                         continue;
-                if (write)
-                        r = database_open(paths[i - 1], journal_migrations, &older, error);
-                else
-                        r = database_open_read_only(paths[i - 1], &older, error);
+                r = journal_file_open(paths[i - 1], &older, error);
                 if (r == -ENOENT)
                         continue;
                 if (r == 0)
@@ -179,104 +188,6 @@ static int journal_entity(Journal *j, const char *name, int64_t *ret_id, Error *
         return 0;
 }
 
-static int journal_last_entry(Journal *j, int64_t *ret, Error *error) {
-        static const char sql[] = "select max(id) from entry";
-        Statement *s;
-        int r;
-
-        r = database_prepare(j->database, sql, &s, error);
-        if (r < 0)
-                return r;
-        r = statement_step(s, error);
-        if (r < 0)
-                return r;
-        *ret = statement_integer(s, 0);
-        statement_reset(s);
-        return 0;
-}
-
-static bool change_is_journalled(const Change *c) {
-        return c->kind == CHANGE_INSERT || c->kind == CHANGE_UPDATE || c->kind == CHANGE_DELETE;
-}
-
-static int changes_append_index(Journal *j, size_t index) {
-        int r = array_grow(&j->bytes, &j->bytes_capacity, j->bytes_size + 2, 1);
-
-        if (r < 0)
-                return r;
-        j->bytes[j->bytes_size++] = (char) (index & 0xff);
-        j->bytes[j->bytes_size++] = (char) (index >> 8);
-        return 0;
-}
-
-static int changes_append_value(Journal *j, const Value *v) {
-        return value_encode(v, &j->bytes, &j->bytes_size, &j->bytes_capacity);
-}
-
-/* Fills j->bytes: of an insert nothing, of an update the changed fields before and after, of a delete all
- * fields before. */
-static int changes_encode(Journal *j, const Mapping *m, const Change *c) {
-        bool update = c->kind == CHANGE_UPDATE;
-
-        j->bytes_size = 0;
-        if (c->kind == CHANGE_INSERT)
-                return 0;
-        for (size_t i = 0; i < m->n_fields; i++) {
-                if (update ? c->changed && !c->changed[i] : !c->before)
-                        continue;
-                if (changes_append_index(j, i) < 0 ||
-                    changes_append_value(j, c->before ? &c->before[i] : &VALUE_NONE) < 0 ||
-                    (update && changes_append_value(j, c->target ? &c->target[i] : &VALUE_NONE) < 0))
-                        return -ENOMEM;
-        }
-        return 0;
-}
-
-static int entry_insert(Journal *j, Statement *s, const Mapping *m, int64_t id, int64_t entity,
-                        const Change *c, Error *error) {
-        if (changes_encode(j, m, c) < 0)
-                return store_no_memory(error);
-        statement_bind_integer(s, 1, id);
-        statement_bind_integer(s, 2, entity);
-        statement_bind_bytes(s, 3, c->key.bytes, c->key.size);
-        statement_bind_integer(s, 4,
-                               c->kind == CHANGE_INSERT   ? ENTRY_INSERT
-                               : c->kind == CHANGE_UPDATE ? ENTRY_UPDATE
-                                                          : ENTRY_DELETE);
-        statement_bind_null(s, 5);
-        statement_bind_null(s, 6);
-        statement_bind_null(s, 7);
-        if (c->kind != CHANGE_DELETE) {
-                statement_bind_bytes(s, 5, c->source_digest.bytes, DIGEST_SIZE);
-                statement_bind_bytes(s, 6, c->target_digest.bytes, DIGEST_SIZE);
-        }
-        if (j->bytes_size > 0)
-                statement_bind_bytes(s, 7, j->bytes, j->bytes_size);
-        return statement_run(s, error);
-}
-
-static int entries_insert(Journal *j, const Mapping *m, const Batch *changes, int64_t entity, int64_t *last,
-                          Error *error) {
-        static const char sql[] =
-                "insert into entry (id, entity, key, kind, source_digest, target_digest, changes)"
-                " values (?, ?, ?, ?, ?, ?, ?)";
-        Statement *s;
-        int r;
-
-        r = database_prepare(j->database, sql, &s, error);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < changes->n_changes; i++) {
-                if (!change_is_journalled(&changes->changes[i]))
-                        continue;
-                r = entry_insert(j, s, m, *last + 1, entity, &changes->changes[i], error);
-                if (r < 0)
-                        return r;
-                (*last)++;
-        }
-        return 0;
-}
-
 static int fields_to_text(const Mapping *m, char **ret) {
         json_auto_t *array = json_array();
 
@@ -287,11 +198,11 @@ static int fields_to_text(const Mapping *m, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int batch_insert(Journal *j, uint64_t number, const char *operation_id, int64_t entity, int64_t first,
-                        int64_t last, const char *fields, Error *error) {
+static int batch_insert(Journal *j, uint64_t number, const char *operation_id, int64_t entity,
+                        const char *fields, Error *error) {
         static const char sql[] = "insert into batch (number, operation_id, entity, written_at, "
-                                  "first_entry, last_entry, fields)"
-                                  " values (?, ?, ?, ?, ?, ?, ?)";
+                                  "first_entry, last_entry, fields, n_entries, key_filter, entries)"
+                                  " values (?, ?, ?, ?, 0, -1, ?, ?, ?, ?)";
         Statement *s;
         int r;
 
@@ -302,16 +213,17 @@ static int batch_insert(Journal *j, uint64_t number, const char *operation_id, i
         statement_bind_text(s, 2, operation_id);
         statement_bind_integer(s, 3, entity);
         statement_bind_integer(s, 4, timestamp_now());
-        statement_bind_integer(s, 5, first);
-        statement_bind_integer(s, 6, last);
-        statement_bind_text(s, 7, fields);
+        statement_bind_text(s, 5, fields);
+        statement_bind_integer(s, 6, (int64_t) j->pack.n_entries);
+        statement_bind_bytes(s, 7, j->pack.filter, j->pack.filter_size);
+        statement_bind_bytes(s, 8, j->pack.bytes, j->pack.size);
         return statement_run(s, error);
 }
 
 static int journal_write(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m,
-                         const Batch *changes, Error *error) {
+                         Error *error) {
         _cleanup_free_ char *fields = NULL;
-        int64_t entity, first, last;
+        int64_t entity;
         int r;
 
         if (fields_to_text(m, &fields) < 0)
@@ -319,24 +231,29 @@ static int journal_write(Journal *j, uint64_t batch, const char *operation_id, c
         r = journal_entity(j, m->entity, &entity, error);
         if (r < 0)
                 return r;
-        r = journal_last_entry(j, &last, error);
-        if (r < 0)
-                return r;
-        first = last + 1;
-        r = entries_insert(j, m, changes, entity, &last, error);
-        if (r < 0 || last < first)
-                return r;
-        return batch_insert(j, batch, operation_id, entity, first, last, fields, error);
+        return batch_insert(j, batch, operation_id, entity, fields, error);
+}
+
+static int journal_pack_error(const Mapping *m, int r, Error *error) {
+        if (r == -ENOMEM)
+                return store_no_memory(error);
+        return error_set(error, ERROR_INTERNAL, "Please report this with the text of the message.",
+                         "A batch of entity \"%s\" is too large for the journal", m->entity);
 }
 
 int journal_append(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m,
                    const Batch *changes, Error *error) {
         int r;
 
+        r = journal_pack(&j->pack, m, changes);
+        if (r < 0)
+                return journal_pack_error(m, r, error);
+        if (j->pack.n_entries == 0)
+                return 0;
         r = database_begin(j->database, error);
         if (r < 0)
                 return r;
-        r = journal_write(j, batch, operation_id, m, changes, error);
+        r = journal_write(j, batch, operation_id, m, error);
         if (r == 0)
                 r = database_commit(j->database, error); /* durable: synchronous = full */
         if (r < 0)
@@ -345,7 +262,7 @@ int journal_append(Journal *j, uint64_t batch, const char *operation_id, const M
 }
 
 static int batch_delete(Database *d, int64_t id, Error *error) {
-        static const char entries[] =
+        static const char entries[] = /* of a batch that is not packed */
                 "delete from entry where id >= (select first_entry from batch where id = ?1)"
                 " and id <= (select last_entry from batch where id = ?1)";
         static const char row[] = "delete from batch where id = ?1";
@@ -373,7 +290,7 @@ int journal_forget(Journal *j, uint64_t batch, Error *error) {
         int64_t id;
         int r;
 
-        r = journal_find_newest(j, true, &older, &number, &id, error);
+        r = journal_find_newest(j, &older, &number, &id, error);
         if (r <= 0 || number != batch)
                 return r < 0 ? r : 0;
         d = older ? older : j->database;

@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import sqlite3
+import struct
 import subprocess
 import time
 import uuid
@@ -222,13 +223,28 @@ def results(county, operation):
     return {row[0]: row[1:] for row in rows}
 
 
+def unpack_entries(packed):
+    """(key in hex, kind) of the entries of a journalled batch, read as src/store/journal-pack.h describes them."""
+    form, n, keys_size, values_size = struct.unpack_from("<4I", packed)
+    assert form == 1 and len(packed) == 32 + n * 41 + keys_size + values_size
+    found, begin = [], 0
+    for i in range(n):
+        kind, end = struct.unpack_from("<BI", packed, 32 + i * 41)
+        found.append((packed[32 + n * 41 + begin:32 + n * 41 + end].hex().upper(), kind))
+        begin = end
+    return found
+
+
 def journalled(county, operation):
     """(entity, key, kind) of everything the journal says this operation did."""
     found = []
     for path in sorted((county.folder / "state/journals").glob("*.db")):
-        found += county.rows(f"state/journals/{path.name}", """
-            select n.name, hex(e.key), e.kind from batch b join entry e on e.id between b.first_entry and b.last_entry
-              join entity n on n.id = e.entity where b.operation_id = ?""", operation)
+        for entity, n, packed in county.rows(f"state/journals/{path.name}", """
+                select n.name, b.n_entries, hex(b.entries) from batch b join entity n on n.id = b.entity
+                 where b.operation_id = ? order by b.id""", operation):
+            entries = unpack_entries(bytes.fromhex(packed))
+            assert len(entries) == n and sorted(entries) == entries
+            found += [(entity, *entry) for entry in entries]
     return found
 
 

@@ -106,8 +106,8 @@ static void test_a_damaged_entry(void **state) {
                     0);
         assert_int_equal(system(command), 0);
         assert_true(asprintf(&path, "%s/journals/pair-2020-01.db", f->folder) > 0);
-        assert_ok(f, database_open(path, (const Migration[]){{"", ""}, {}}, &d, &f->error));
-        assert_ok(f, database_execute(d, "update entry set changes = x'ffff0101'", &f->error));
+        assert_ok(f, database_open(path, (const Migration[]){{"", ""}, {"", ""}, {}}, &d, &f->error));
+        assert_ok(f, database_execute(d, "update batch set entries = x'ffff0101'", &f->error));
         assert_int_equal(journal_changes(f->folder, "pair", OPERATION_1, 10, 0, &array, &f->error),
                          -EBADMSG);
         assert_null(array);
