@@ -72,6 +72,20 @@ CommandId command_by_member(const char *member) {
         return _COMMAND_INVALID;
 }
 
+CommandId command_by_object_member(ObjectKind object, const char *member) {
+        for (CommandId id = 0; object != OBJECT_MANAGER && id < _COMMAND_MAX; id++)
+                if (commands[id].object == object && text_equal(commands[id].object_member, member))
+                        return id;
+        return object == OBJECT_MANAGER ? command_by_member(member) : _COMMAND_INVALID;
+}
+
+const Arg *command_path_arg(const Command *command) {
+        for (size_t i = 0; i < command_n_args(command); i++)
+                if (command->args[i].place == ARG_PATH)
+                        return command->args + i;
+        return NULL;
+}
+
 CommandId command_by_name(const char *name) {
         for (CommandId id = 0; id < _COMMAND_MAX; id++)
                 if (text_equal(commands[id].name, name))

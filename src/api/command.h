@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The one table of what syncd can be asked: HTTP routes, D-Bus methods, OpenAPI and the command line's help come from it. */
+/* The one table of what the daemons can be asked: HTTP routes, D-Bus methods, OpenAPI and the command line's help come from it. */
 #include "basic/alloc.h"
 #include "basic/error.h"
 #include <jansson.h>
@@ -16,10 +16,18 @@ typedef struct Arg {
         const char *summary;    /* one sentence, with unit */
         int64_t minimum, maximum;       /* of integers, where maximum > minimum */
         const char *const *values;      /* of texts: what is allowed (any case, given in this spelling), NULL-terminated; NULL: anything */
+        bool positional;        /* on D-Bus it has a place of its own although it may be left out: "" */
 } Arg;
 
 typedef enum Scope { SCOPE_OPEN, SCOPE_READ, SCOPE_OPERATE, SCOPE_APPROVE, SCOPE_CONFIDENTIAL, SCOPE_ADMIN, _SCOPE_MAX } Scope;
-typedef enum ResultKind { RESULT_OBJECT, RESULT_ARRAY, RESULT_TEXT } ResultKind;
+/* HTTP answers OPERATION with the operation's document, D-Bus with its object path (o); all others are one text (s) on D-Bus: the
+ * JSON document that HTTP gives, since those are deep and null is one of their values, or the text. */
+typedef enum ResultKind { RESULT_OBJECT, RESULT_ARRAY, RESULT_TEXT, RESULT_OPERATION } ResultKind;
+
+typedef enum Daemon { DAEMON_SYNCD, DAEMON_GATEWAY } Daemon;
+
+/* Objects on the bus. A command about one of them stands there, too, and its path argument is then the object's id. */
+typedef enum ObjectKind { OBJECT_MANAGER, OBJECT_OPERATION, OBJECT_PAIR, OBJECT_SYSTEM, _OBJECT_KIND_MAX, _OBJECT_KIND_INVALID = -1 } ObjectKind;
 
 typedef enum CommandId {
         COMMAND_ROOT, COMMAND_HEALTH_LIVE, COMMAND_HEALTH_READY, COMMAND_HEALTH_STATUS,
@@ -46,6 +54,10 @@ typedef struct Command {
         ResultKind result;
         int status;             /* of a good answer, unless the handler says another: 200, 202 */
         Arg args[COMMAND_ARGS_MAX];     /* ends at the first ARG_NONE */
+        ObjectKind object;      /* where else it stands on the bus than on the manager … */
+        const char *object_member;      /* … and how it is called there: "Cancel" */
+        Daemon daemon;          /* who answers it */
+        bool tells_records;     /* gives contents of records: on D-Bus not for everyone */
 } Command;
 extern const Command commands[_COMMAND_MAX];
 
@@ -58,6 +70,9 @@ char *scopes_to_text(unsigned scopes);          /* allocated; NULL without memor
 size_t command_n_args(const Command *command);
 const Arg *command_arg(const Command *command, const char *name);       /* NULL where unknown */
 CommandId command_by_member(const char *member);        /* _COMMAND_INVALID where unknown */
+/* By the name it has on an object of that kind (OBJECT_MANAGER: as above). */
+CommandId command_by_object_member(ObjectKind object, const char *member);
+const Arg *command_path_arg(const Command *command);    /* the first argument of its path; NULL: none */
 CommandId command_by_name(const char *name);
 
 /* Checks the arguments of a call: unknown names are refused with the nearest valid one, types and ranges are checked, required ones

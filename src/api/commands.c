@@ -9,6 +9,9 @@ static const char *const statuses[] = { "PENDING", "RUNNING", "COMPLETED", "FAIL
         { "offset", ARG_INTEGER, ARG_QUERY, false, "How many to skip.", 0, INT32_MAX }
 #define PAIR_NAMED(place, required) { "sync_pair_id", ARG_TEXT, place, required, "A pair's name or alias." }
 #define OPERATION_ID { "id", ARG_TEXT, ARG_PATH, true, "The operation's UUID." }
+#define PAIR_NAME { "name", ARG_TEXT, ARG_PATH, true, "The pair's name or alias." }
+#define SYSTEM_NAME { "name", ARG_TEXT, ARG_PATH, true, "The system's name." }
+#define ON(kind, member) .object = OBJECT_##kind, .object_member = member
 #define ENTITIES { "entity_types", ARG_TEXTS, ARG_BODY, false, "Entities to sync; omitted: all of the pair." }
 #define ALLOW { "allow", ARG_TEXTS, ARG_BODY, false, "Guards that may be exceeded, by name; needs scope admin; it is journalled." }
 #define HOURS { "hours", ARG_INTEGER, ARG_BODY, false, "Widens an incremental run to at least that many hours back; never narrows it.", 1, 87600 }
@@ -41,25 +44,27 @@ const Command commands[_COMMAND_MAX] = {
                 { "to", ARG_TEXT, ARG_QUERY, false, "Created before this time (RFC 3339)." },
                 PAGE_ARGS } },
         [COMMAND_OPERATION_START] = { "operation-start", "Starts an operation of a pair.", "POST", { "/api/sync/operations" },
-                "StartOperation", SCOPE_OPERATE, RESULT_OBJECT, 202, {
+                "StartOperation", SCOPE_OPERATE, RESULT_OPERATION, 202, {
                 PAIR_NAMED(ARG_BODY, true),
-                { "kind", ARG_TEXT, ARG_BODY, false, "full or incremental; omitted: incremental.", 0, 0, kinds },
+                { "kind", ARG_TEXT, ARG_BODY, false, "full or incremental; omitted: incremental.", 0, 0, kinds,
+                  .positional = true },
                 ENTITIES, ALLOW, HOURS, PARAMS,
                 { "options", ARG_OBJECT, ARG_BODY, false, "Further options of the run." } } },
         [COMMAND_SYNC_FULL] = { "sync-full", "Starts a full sync of a pair.", "POST", { "/api/sync/full" },
-                "SyncFull", SCOPE_OPERATE, RESULT_OBJECT, 200, { PAIR_NAMED(ARG_BODY, true), ENTITIES, ALLOW, PARAMS } },
+                "SyncFull", SCOPE_OPERATE, RESULT_OPERATION, 200, { PAIR_NAMED(ARG_BODY, true), ENTITIES, ALLOW, PARAMS } },
         [COMMAND_SYNC_INCREMENTAL] = { "sync-incremental", "Starts an incremental sync of a pair.", "POST",
-                { "/api/sync/incremental" }, "SyncIncremental", SCOPE_OPERATE, RESULT_OBJECT, 200, {
+                { "/api/sync/incremental" }, "SyncIncremental", SCOPE_OPERATE, RESULT_OPERATION, 200, {
                 PAIR_NAMED(ARG_BODY, true), ENTITIES, HOURS, ALLOW, PARAMS } },
         [COMMAND_OPERATION_SHOW] = { "operation-show", "One operation with its progress and results.", "GET",
                 { "/api/sync/operations/{id}", "/api/sync/status/{id}" }, "GetOperation", SCOPE_READ, RESULT_OBJECT, 200,
-                { OPERATION_ID } },
+                { OPERATION_ID }, ON(OPERATION, "Get") },
         [COMMAND_OPERATION_CANCEL] = { "operation-cancel", "Cancels an operation that waits or runs.", "POST",
                 { "/api/sync/operations/{id}/cancel", "/api/sync/cancel/{id}" }, "CancelOperation", SCOPE_OPERATE, RESULT_OBJECT, 200,
-                { OPERATION_ID } },
+                { OPERATION_ID }, ON(OPERATION, "Cancel") },
         [COMMAND_OPERATION_FINDINGS] = { "operation-findings", "What the rules had to say in an operation.", "GET",
                 { "/api/sync/operations/{id}/findings" }, "ListFindings", SCOPE_READ, RESULT_ARRAY, 200, {
-                OPERATION_ID, PAGE_ARGS } },
+                OPERATION_ID, PAGE_ARGS }, ON(OPERATION, "ListFindings"),
+                .tells_records = true },
         [COMMAND_OPERATION_ACTIVE] = { "operation-active", "Operations that run or wait.", "GET", { "/api/sync/active" },
                 "ListActive", SCOPE_READ, RESULT_ARRAY, 200 },
         [COMMAND_SYNC_METRICS] = { "sync-metrics", "Totals of the operations of some days.", "GET", { "/api/sync/metrics" },
@@ -71,23 +76,24 @@ const Command commands[_COMMAND_MAX] = {
         [COMMAND_PAIR_LIST] = { "pair-list", "The pairs and where they are.", "GET", { "/api/pairs" },
                 "ListPairs", SCOPE_READ, RESULT_ARRAY, 200 },
         [COMMAND_PAIR_SHOW] = { "pair-show", "One pair with its entities.", "GET", { "/api/pairs/{name}" },
-                "GetPair", SCOPE_READ, RESULT_OBJECT, 200, { { "name", ARG_TEXT, ARG_PATH, true, "The pair's name or alias." } } },
+                "GetPair", SCOPE_READ, RESULT_OBJECT, 200, { PAIR_NAME }, ON(PAIR, "Get") },
         [COMMAND_PAIR_CHECK] = { "pair-check", "Starts a check of a pair: connections, tables, columns.", "POST",
-                { "/api/pairs/{name}/check" }, "CheckPair", SCOPE_OPERATE, RESULT_OBJECT, 202,
-                { { "name", ARG_TEXT, ARG_PATH, true, "The pair's name or alias." } } },
+                { "/api/pairs/{name}/check" }, "CheckPair", SCOPE_OPERATE, RESULT_OPERATION, 202,
+                { PAIR_NAME }, ON(PAIR, "Check") },
         [COMMAND_SYSTEM_LIST] = { "system-list", "The systems we read from and write to.", "GET", { "/api/systems" },
                 "ListSystems", SCOPE_READ, RESULT_ARRAY, 200 },
         [COMMAND_SYSTEM_SHOW] = { "system-show", "One system.", "GET", { "/api/systems/{name}" },
-                "GetSystem", SCOPE_READ, RESULT_OBJECT, 200, { { "name", ARG_TEXT, ARG_PATH, true, "The system's name." } } },
+                "GetSystem", SCOPE_READ, RESULT_OBJECT, 200, { SYSTEM_NAME }, ON(SYSTEM, "Get") },
         [COMMAND_SYSTEM_CHECK] = { "system-check", "Starts a check of a system's connection.", "POST",
-                { "/api/systems/{name}/check" }, "CheckSystem", SCOPE_OPERATE, RESULT_OBJECT, 202,
-                { { "name", ARG_TEXT, ARG_PATH, true, "The system's name." } } },
+                { "/api/systems/{name}/check" }, "CheckSystem", SCOPE_OPERATE, RESULT_OPERATION, 202,
+                { SYSTEM_NAME }, ON(SYSTEM, "Check") },
         [COMMAND_QUARANTINE_LIST] = { "quarantine-list", "Records that are held back.", "GET", { "/api/quarantine" },
                 "ListQuarantine", SCOPE_READ, RESULT_ARRAY, 200, {
                 PAIR_NAMED(ARG_QUERY, false),
-                { "entity", ARG_TEXT, ARG_QUERY, false, "Only records of this entity." }, PAGE_ARGS } },
+                { "entity", ARG_TEXT, ARG_QUERY, false, "Only records of this entity." }, PAGE_ARGS }, .tells_records = true },
         [COMMAND_QUARANTINE_SHOW] = { "quarantine-show", "One held record with its findings.", "GET", { "/api/quarantine/{id}" },
-                "GetQuarantined", SCOPE_READ, RESULT_OBJECT, 200, { { "id", ARG_TEXT, ARG_PATH, true, "As the list gives it." } } },
+                "GetQuarantined", SCOPE_READ, RESULT_OBJECT, 200, { { "id", ARG_TEXT, ARG_PATH, true, "As the list gives it." } },
+                .tells_records = true },
         [COMMAND_DASHBOARD_SUMMARY] = { "dashboard-summary", "Counts for a first look.", "GET", { "/api/dashboard/summary" },
                 "GetDashboardSummary", SCOPE_READ, RESULT_OBJECT, 200 },
         [COMMAND_DASHBOARD_PAIRS] = { "dashboard-pairs", "The pairs as the original's dashboard shows them.", "GET",

@@ -7,6 +7,7 @@
 
 #include "api/command.h"
 #include "basic/credential.h"
+#include "basic/log.h"
 #include "basic/text.h"
 
 #define DEFAULT_KEY "dev-api-key"
@@ -82,6 +83,15 @@ static Failures *failures_of(Keys *keys, const char *address, uint64_t now_usec)
         return oldest;
 }
 
+/* At most KEY_FAILURES_MAX a minute and address: after that they are refused unseen. */
+static void log_refused(const char *address) {
+        _cleanup_free_ char *text = NULL;
+
+        if (asprintf(&text, "Refused an API key from %s.", address) < 0)
+                text = NULL;
+        log_event(LOG_NOTICE, MESSAGE_KEY_REFUSED, text ?: "Refused an API key.", NULL);
+}
+
 static const char *key_given(const char *api_key, const char *authorization) {
         if (api_key)
                 return api_key;
@@ -108,6 +118,7 @@ int keys_check(Keys *keys, const char *api_key, const char *authorization, const
         if (!equal || (keys->is_default && !loopback)) {
                 if (failures->n++ == 0)
                         failures->since_usec = now_usec;
+                log_refused(address);
                 return error_set(error, ERROR_UNAUTHENTICATED,
                                  equal ? "Set SYNC_SERVICE_API_KEY: the default key works from this machine only." :
                                          "Send your key in the header X-API-Key.", "Invalid API key");

@@ -65,7 +65,7 @@ static json_t *command_parameters(const Command *command) {
 }
 
 static json_t *command_document(const Command *command, size_t i_path) {
-        static const char *const results[] = { "object", "array", "string" };
+        static const char *const results[] = { "object", "array", "string", "object" };
         char status[12];
         json_t *document, *body = command_body(command);
 

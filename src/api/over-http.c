@@ -98,6 +98,11 @@ static int identify(OverHttp *over, HttpRequest *q, Scope scope, char **ret_name
                                http_request_peer(q), http_request_is_loopback(q), now_monotonic(), &name, ret_scopes, error);
                 if (r < 0)
                         return r;
+        } else if ((http_request_header(q, "X-API-Key") || http_request_header(q, "Authorization")) &&
+                   keys_check(over->keys, http_request_header(q, "X-API-Key"), http_request_header(q, "Authorization"),
+                              http_request_peer(q), http_request_is_loopback(q), now_monotonic(), &name, ret_scopes, NULL) < 0) {
+                name = "anonymous";     /* what is open tells more to a good key, and no less to a wrong one */
+                *ret_scopes = 1U << SCOPE_OPEN;
         }
         *ret_name = strdup(name);
         return *ret_name ? 0 : -ENOMEM;

@@ -131,23 +131,26 @@ static ApiRequest *request_new(CommandId id, const ApiCaller *caller, const ApiF
         return NULL;
 }
 
+Scope api_scope_needed(const Command *command, const json_t *given) {
+        const json_t *allow = command_arg(command, "allow") ? json_object_get(given, "allow") : NULL;
+
+        return json_array_size(allow) > 0 || json_string_length(allow) > 0 ? SCOPE_ADMIN : command->scope;
+}
+
 static int request_check(ApiRequest *q, const json_t *given, Error *error) {
         const Command *command = commands + q->id;
-        const Arg *allow = command_arg(command, "allow");
+        Scope needed = api_scope_needed(command, given);
         int r;
 
-        if (!scopes_allow(q->scopes, command->scope))
+        if (scopes_allow(q->scopes, needed))
+                return command_check_args(command, given, &q->args, error);
+        if (needed == command->scope)
                 return error_set(error, ERROR_FORBIDDEN, "Use a key or a user with that scope.",
-                                 "%s needs the scope \"%s\"", command->name, scope_to_string(command->scope));
-        r = command_check_args(command, given, &q->args, error);
-        if (r < 0)
-                return r;
-        if (allow && json_array_size(json_object_get(q->args, "allow")) > 0 && !scopes_allow(q->scopes, SCOPE_ADMIN)) {
-                r = error_set(error, ERROR_FORBIDDEN, "Ask someone with that scope.", "Going on over a guard needs the scope \"admin\"");
-                (void) error_field(error, "allow");
-                return r;
-        }
-        return 0;
+                                 "%s needs the scope \"%s\"", command->name, scope_to_string(needed));
+        r = error_set(error, ERROR_FORBIDDEN, "Ask someone with that scope.", "Going on over a guard needs the scope \"%s\"",
+                      scope_to_string(needed));
+        (void) error_field(error, "allow");
+        return r;
 }
 
 void api_call(const Api *api, CommandId id, const json_t *given, const ApiCaller *caller, const ApiFace *face, void *transport) {

@@ -52,5 +52,7 @@ typedef struct ApiCaller {
         const char *name, *via, *request_id, *idempotency_key, *path;   /* copied; idempotency_key and path may be NULL */
         unsigned scopes;
 } ApiCaller;
+/* What the caller needs for a command with these arguments (an object, unchecked): going on over a guard needs admin. */
+Scope api_scope_needed(const Command *command, const json_t *given);
 /* Checks scope and arguments, then calls the handler; every way ends in one answer. given: borrowed. transport is taken over. */
 void api_call(const Api *api, CommandId id, const json_t *given, const ApiCaller *caller, const ApiFace *face, void *transport);

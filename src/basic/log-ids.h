@@ -16,7 +16,11 @@
         X(MESSAGE_SYNCD_RESTARTED,     "47c94c55bb0f47079193e7816f12a2df") \
         X(MESSAGE_KEY_REFUSED,         "b873af7f3dc94433ab0e3d8c7556fc08") \
         X(MESSAGE_WRITE_REQUEST,       "b395ba9b44f348718b0424d9beb1100d") \
-        X(MESSAGE_GUARD_ALLOWED,       "8f6522ac6e254e3b9659f292b87319b9")
+        X(MESSAGE_GUARD_ALLOWED,       "8f6522ac6e254e3b9659f292b87319b9") \
+        X(MESSAGE_BUS,                 "00063ba2ce6348ceacf0564cdf1f42ef") \
+        X(MESSAGE_ATTEMPT_FAILED,      "27f6236b7f674b528ada2a2e0bbcc90a") \
+        X(MESSAGE_ATTEMPT_PLANNED,     "61d468431910489f81e9335233c0634f") \
+        X(MESSAGE_ENTITY_FINISHED,     "b35074497e094e049cf18a39fa8c94e1")
 typedef enum LogId {
         MESSAGE_NONE = 0,
 #define X(id, uuid) id,
@@ -24,4 +28,5 @@ typedef enum LogId {
 #undef X
         _LOG_ID_MAX,
 } LogId;
-#define LOG_FIELDS "MESSAGE_ID", "OPERATION_ID", "SYNC_PAIR", "ENTITY", "SYSTEM", "ATTEMPT", "REQUEST_ID", "API_KEY_NAME"
+/* The fields of events, beside MESSAGE, PRIORITY and SYSLOG_IDENTIFIER: no event has others (a test reads for them). */
+#define LOG_FIELDS(X) X("MESSAGE_ID") X("OPERATION_ID") X("SYNC_PAIR") X("ENTITY") X("SYSTEM") X("ATTEMPT") X("REQUEST_ID") X("API_KEY_NAME")

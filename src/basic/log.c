@@ -11,6 +11,7 @@
 #include "basic/timestamp.h"
 
 #define PAIRS_MAX 16U /* the list of field names has fewer */
+#define CONTEXT_MAX 8U
 
 static const char *const id_texts[_LOG_ID_MAX] = {
 #define X(id, uuid) [id] = uuid,
@@ -79,6 +80,44 @@ const char *log_level_name(void) {
 typedef struct Pair {
         const char *name, *value;
 } Pair;
+
+static struct {
+        const char *name;
+        char *value;
+} context[CONTEXT_MAX];
+
+bool log_is_journal(void) {
+        return to_journal;
+}
+
+const char *log_id_text(LogId id) {
+        return id > MESSAGE_NONE && id < _LOG_ID_MAX ? id_texts[id] : NULL;
+}
+
+void log_context_set(const char *field, const char *value) {
+        size_t i = 0;
+
+        while (i < CONTEXT_MAX - 1 && context[i].name && !text_equal(context[i].name, field))
+                i++;
+        free(context[i].value);
+        context[i].name = field;
+        context[i].value = value ? strdup(value) : NULL;
+}
+
+/* Behind what the event gives itself. */
+static size_t context_add(Pair *pairs, size_t n_pairs) {
+        size_t n_given = n_pairs;
+
+        for (size_t i = 0; i < CONTEXT_MAX; i++) {
+                bool is_given = !context[i].value;
+
+                for (size_t k = 0; k < n_given; k++)
+                        is_given |= text_equal(pairs[k].name, context[i].name);
+                if (!is_given && n_pairs < PAIRS_MAX)
+                        pairs[n_pairs++] = (Pair) { context[i].name, context[i].value };
+        }
+        return n_pairs;
+}
 
 static void quoted_print(FILE *line, const char *text) {
         fputc('"', line);
@@ -165,7 +204,12 @@ static int journal_write(int level, LogId id, const char *message, const Pair *p
         return r;
 }
 
-static void event_write(int level, LogId id, const char *message, const Pair *pairs, size_t n_pairs) {
+static void event_write(int level, LogId id, const char *message, const Pair *given, size_t n_pairs) {
+        Pair pairs[PAIRS_MAX];
+
+        if (n_pairs > 0)
+                memcpy(pairs, given, n_pairs * sizeof(Pair));
+        n_pairs = context_add(pairs, n_pairs);
         if (to_journal && journal_write(level, id, message, pairs, n_pairs) >= 0)
                 return;
         stderr_write(level, id, message, pairs, n_pairs);

@@ -13,6 +13,11 @@ const char *log_level_name(void);
 /* One event, one line. After message come pairs "FIELD", value (char*; a NULL value is left out), ended by NULL:
  * log_event(LOG_INFO, MESSAGE_STARTED, "Started on port 8000.", "SYNC_PAIR", pair, NULL); */
 void log_event(int level, LogId id, const char *message, ...) __attribute__((sentinel));
+/* From now on every line carries the field (a worker is about one operation). value is copied; NULL takes it out. A field that an event gives
+ * itself goes before. Not for two threads at once. */
+void log_context_set(const char *field, const char *value);
+bool log_is_journal(void);      /* do the lines go to the journal? Else to stderr */
+const char *log_id_text(LogId id);      /* its 32 hex digits */
 void log_text(int level, const char *format, ...) _printf_(2, 3);
 /* Logs the error with its remedy and gives its negative errno. */
 int log_error(LogId id, const Error *error, const char *format, ...) _printf_(3, 4);

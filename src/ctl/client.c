@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/client.h"
 
-#include "api/over-bus.h"
+#include "api/bus-message.h"
+#include "api/bus-service.h"
 #include "basic/json.h"
 #include "basic/text.h"
 
@@ -57,6 +58,7 @@ int client_open(Client *c, Error *error) {
                                  "Start it: systemctl start terrafusion.target, or terrafusion-gateway --standalone.",
                                  "The sync service does not answer on D-Bus: %s", strerror(-r));
         (void) sd_bus_set_method_call_timeout(c->bus, CALL_TIMEOUT_USEC);
+        (void) sd_bus_set_allow_interactive_authorization(c->bus, true);
         return 0;
 }
 
@@ -71,6 +73,20 @@ static int client_error(const sd_bus_error *problem, int r, Error *error) {
                         return error_set(error, (ErrorId) id, NULL, "%s", problem->message ? problem->message : error_title((ErrorId) id));
         return error_set(error, ERROR_NOT_CONNECTED, "Look whether the sync service runs: systemctl status terrafusion-syncd.",
                          "The sync service did not answer: %s", problem->message ? problem->message : strerror(-r));
+}
+
+/* An operation that was started comes as its object's path: its document is asked for. */
+static int client_started(Client *c, sd_bus_message *reply, json_t **ret, Error *error) {
+        _cleanup_free_ char *prefix = bus_object_path(&bus_sync1, OBJECT_OPERATION, NULL), *id = NULL;
+        json_auto_t *args = NULL;
+        const char *path;
+
+        if (!prefix)
+                return -ENOMEM;
+        if (sd_bus_message_read(reply, "o", &path) < 0 || sd_bus_path_decode(path, prefix, &id) <= 0)
+                return error_set(error, ERROR_INTERNAL, NULL, "The service did not tell which operation it started");
+        args = json_pack("{s:s}", "id", id);
+        return client_call(c, COMMAND_OPERATION_SHOW, args, ret, error);
 }
 
 int client_call(Client *c, CommandId id, const json_t *args, json_t **ret, Error *error) {
@@ -93,6 +109,8 @@ int client_call(Client *c, CommandId id, const json_t *args, json_t **ret, Error
         r = sd_bus_call(c->bus, call, 0, &problem, &reply);
         if (r < 0)
                 return client_error(&problem, r, error);
+        if (commands[id].result == RESULT_OPERATION)
+                return client_started(c, reply, ret, error);
         r = sd_bus_message_read(reply, "s", &text);
         if (r < 0)
                 return error_set(error, ERROR_INTERNAL, NULL, "The answer of %s cannot be read: %s", commands[id].member, strerror(-r));

@@ -16,6 +16,8 @@ const char *field_type_to_string(FieldType type) {
                 [FIELD_ARRAY] = "a list",
                 [FIELD_MAP] = "a map of names",
                 [FIELD_ANY] = "anything",
+                [FIELD_NUMBER] = "a number",
+                [FIELD_TIMESTAMP] = "a time such as 2026-11-24T08:00:00Z",
         };
 
         return type >= 0 && (size_t) type < ELEMENTSOF(names) ? names[type] : "unknown";

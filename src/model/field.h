@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Field[]: one dumb table of a document's or struct's members. config/check.c checks YAML and JSON against it, api/ documents it. */
+/* Field[]: one dumb table of a document's or struct's members. config/check.c checks YAML and JSON against it; the tables
+ * of nouns are their JSON members and D-Bus properties. */
 #include "basic/alloc.h"
 
 typedef enum FieldType {
         FIELD_NONE, FIELD_TEXT, FIELD_NAME, FIELD_INTEGER, FIELD_BOOLEAN, FIELD_DURATION, FIELD_SIZE, FIELD_SCALAR, FIELD_TEXTS,
-        FIELD_OBJECT, FIELD_ARRAY, FIELD_MAP, FIELD_ANY,
+        FIELD_OBJECT, FIELD_ARRAY, FIELD_MAP, FIELD_ANY, FIELD_NUMBER, FIELD_TIMESTAMP,        /* the last two of answers only */
 } FieldType;
 
 typedef struct Field {

@@ -23,6 +23,41 @@ static const char *const statuses[_OPERATION_STATUS_MAX] = {
         [OPERATION_CANCELLED] = "CANCELLED",
 };
 
+const Field operation_document_fields[] = {
+        {"id", FIELD_TEXT, .summary = "UUIDv7."},
+        {"sync_pair_id", FIELD_TEXT, .summary = "The pair's name; of a system's check \"system:NAME\"."},
+        {"kind", FIELD_TEXT, .choices = kinds, .summary = "full, incremental or check."},
+        {"sync_type", FIELD_TEXT, .choices = sync_types, .summary = "The kind in capitals, as the original has it."},
+        {"status", FIELD_TEXT, .choices = statuses, .summary = "PENDING, RUNNING, COMPLETED, FAILED or CANCELLED."},
+        {"waiting_for", FIELD_TEXT, .summary = "What a PENDING one waits for: worker, pair or attempt."},
+        {"created_at", FIELD_TIMESTAMP, .summary = "When it was asked for."},
+        {"start_time", FIELD_TIMESTAMP, .summary = "When its first attempt began."},
+        {"end_time", FIELD_TIMESTAMP, .summary = "When it was over."},
+        {"duration_seconds", FIELD_NUMBER, .summary = "From start to end, in seconds."},
+        {"entity_types", FIELD_TEXTS, .summary = "Entities asked for; empty: all."},
+        {"attempts", FIELD_INTEGER, .summary = "Attempts begun so far."},
+        {"next_attempt_at", FIELD_TIMESTAMP, .summary = "When the next attempt is planned."},
+        {"progress", FIELD_INTEGER, .summary = "Percent, 0 to 100."},
+        {"message", FIELD_TEXT, .summary = "How it stands, in a sentence."},
+        {"rate", FIELD_NUMBER, .summary = "Records per second of this attempt."},
+        {"records_total", FIELD_INTEGER, .summary = "Records the source has, where known."},
+        {"remaining_seconds", FIELD_NUMBER, .summary = "At this rate, in seconds, where known."},
+        {"records_processed", FIELD_INTEGER, .summary = "Records read and decided."},
+        {"records_succeeded", FIELD_INTEGER, .summary = "Of them, those not held."},
+        {"records_failed", FIELD_INTEGER, .summary = "Of them, those held in quarantine."},
+        {"results", FIELD_OBJECT, .summary = "Counts by entity."},
+        {"cancel_requested", FIELD_BOOLEAN, .summary = "Whether someone asked to cancel it."},
+        {"error", FIELD_OBJECT, .summary = "Of a FAILED one: code, title, detail, remedy and place."},
+        {"error_message", FIELD_TEXT, .summary = "The error in one line."},
+        {"parameters", FIELD_OBJECT, .summary = "What it was started with."},
+        {"requested_by", FIELD_TEXT, .summary = "Name of the key, or user, that asked."},
+        {"via", FIELD_TEXT, .summary = "http or dbus."},
+        {"request_id", FIELD_TEXT, .summary = "Of the request that started it."},
+        {"mapping_hash", FIELD_TEXT, .summary = "Of the mapping it ran with."},
+        {"report", FIELD_ARRAY, .summary = "Of a check: what was looked at, and what was found."},
+        {},
+};
+
 const char *operation_kind_to_string(OperationKind kind) {
         return kind >= 0 && kind < _OPERATION_KIND_MAX ? kinds[kind] : "unknown";
 }

@@ -3,6 +3,7 @@
 /* An operation: one run of a pair. Plain data, owned. */
 #include "basic/error.h"
 #include "basic/uuid.h"
+#include "model/field.h"
 #include <jansson.h>
 
 typedef enum OperationKind { OPERATION_FULL, OPERATION_INCREMENTAL, OPERATION_CHECK, _OPERATION_KIND_MAX, _OPERATION_KIND_INVALID = -1 } OperationKind;
@@ -52,4 +53,7 @@ DEFINE_CLEANUP(Operation, operation_free)
  * records_succeeded records_failed error_message parameters results) and ours (kind attempts waiting_for error created_at requested_by
  * mapping_hash report; results carry processed succeeded failed inserted updated deleted unchanged quarantined). New reference; NULL without memory. */
 json_t *operation_to_json(const Operation *o);
+/* What an operation is shown with everywhere: the members above and those of its progress, which syncd adds (progress message rate records_total
+ * remaining_seconds). One list for JSON and D-Bus; a test compares. */
+extern const Field operation_document_fields[];
 EntityResult *operation_result(Operation *o, const char *entity);       /* found or added; NULL without memory */

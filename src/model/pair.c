@@ -49,6 +49,23 @@ const Variable *pair_variable(const Pair *p, const char *name, size_t size) {
         return NULL;
 }
 
+const Field pair_document_fields[] = {
+        {"name", FIELD_TEXT, .summary = "The pair's name."},
+        {"description", FIELD_TEXT, .summary = "What it is for."},
+        {"aliases", FIELD_TEXTS, .summary = "Other names it answers to."},
+        {"source", FIELD_TEXT, .summary = "The system it reads."},
+        {"target", FIELD_TEXT, .summary = "The system it writes."},
+        {"status", FIELD_TEXT, .summary = "ACTIVE, WAITING, RUNNING, or BROKEN where its file has mistakes."},
+        {"error", FIELD_OBJECT, .summary = "Of a BROKEN one: the first mistake."},
+        {"entities", FIELD_ARRAY, .summary = "Its entities in the order in which they run."},
+        {"guards", FIELD_OBJECT, .summary = "What stops a run before it writes too much."},
+        {"schedule", FIELD_OBJECT, .summary = "Calendar expressions by kind."},
+        {"depends_on", FIELD_TEXTS, .summary = "Pairs that run before it."},
+        {"mapping_hash", FIELD_TEXT, .summary = "Of the mapping file and its tables."},
+        {"file", FIELD_TEXT, .summary = "The mapping file."},
+        {},
+};
+
 static json_t *texts_to_json(char *const *texts) {
         json_auto_t *array = json_array();
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* A sync pair: one mapping file. Plain data, owned. */
+#include "model/field.h"
 #include "model/mapping.h"
 #include <jansson.h>
 
@@ -32,3 +33,5 @@ bool pair_is_named(const Pair *p, const char *name_or_alias);
 const Mapping *pair_mapping(const Pair *p, const char *entity);
 const Variable *pair_variable(const Pair *p, const char *name, size_t size);
 json_t *pair_to_json(const Pair *p);    /* name, description, aliases, source, target, entities[…], guards, schedule, depends_on, mapping_hash, file */
+/* What a pair is shown with: the members above, and status and error, which syncd adds. A test compares. */
+extern const Field pair_document_fields[];

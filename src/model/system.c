@@ -2,6 +2,16 @@
 #include "model/system.h"
 #include "basic/json.h"
 
+const Field system_document_fields[] = {
+        {"name", FIELD_TEXT, .summary = "The system's name."},
+        {"kind", FIELD_TEXT, .summary = "Which connector it needs."},
+        {"access", FIELD_TEXT, .summary = "read or write."},
+        {"path", FIELD_TEXT, .summary = "File or folder."},
+        {"source_of", FIELD_TEXTS, .summary = "Pairs that read it."},
+        {"target_of", FIELD_TEXTS, .summary = "Pairs that write it."},
+        {},
+};
+
 System *system_free(System *s) {
         if (!s)
                 return NULL;

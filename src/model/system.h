@@ -2,6 +2,7 @@
 #pragma once
 /* A system: something to read from or write to. Plain data, owned. */
 #include "basic/alloc.h"
+#include "model/field.h"
 #include <jansson.h>
 
 typedef struct System {
@@ -16,3 +17,5 @@ typedef struct System {
 System *system_free(System *s);
 DEFINE_CLEANUP(System, system_free)
 json_t *system_to_json(const System *s);        /* name, kind, access, path; never a secret */
+/* What a system is shown with: the members above, and source_of and target_of, which syncd adds. A test compares. */
+extern const Field system_document_fields[];

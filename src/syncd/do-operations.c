@@ -217,6 +217,19 @@ static int work_cancel(Database *state, void *job, Error *error) {
         return r < 0 ? r : 0;
 }
 
+static void log_cancel(const Query *q) {
+        const Live *live = live_find(&q->syncd->live, q->id);
+        _cleanup_free_ char *text = NULL;
+
+        if (asprintf(&text, "%s asked to cancel it over %s.", api_request_caller(q->request),
+                     api_request_via(q->request)) < 0)
+                text = NULL;
+        log_event(LOG_NOTICE, MESSAGE_WRITE_REQUEST, text ? text : "Someone asked to cancel it.",
+                  "OPERATION_ID", q->id, "SYNC_PAIR", live ? live->operation->sync_pair_id : NULL,
+                  "API_KEY_NAME", api_request_caller(q->request), "REQUEST_ID", api_request_id(q->request),
+                  NULL);
+}
+
 static void on_cancelled(void *job, int r, Error *error) {
         _cleanup_(query_freep) Query *q = job;
 
@@ -224,9 +237,7 @@ static void on_cancelled(void *job, int r, Error *error) {
                 api_request_fail(q->request, error);
                 return;
         }
-        log_event(LOG_NOTICE, MESSAGE_WRITE_REQUEST, "The cancellation of an operation was asked for.",
-                  "OPERATION_ID", q->id, "API_KEY_NAME", api_request_caller(q->request), "REQUEST_ID",
-                  api_request_id(q->request), NULL);
+        log_cancel(q);
         manager_cancelled(q->syncd, q->id, q->number == 1, q->request);
 }
 

@@ -19,7 +19,7 @@ static const char *pair_status(const Syncd *s, const char *name) {
         return "ACTIVE";
 }
 
-static json_t *pair_answer(const Syncd *s, const Pair *pair) {
+json_t *pair_document(const Syncd *s, const Pair *pair) {
         json_auto_t *object = pair_to_json(pair);
 
         if (!object || json_put(object, "status", json_string(pair_status(s, pair->name))) < 0 ||
@@ -29,7 +29,7 @@ static json_t *pair_answer(const Syncd *s, const Pair *pair) {
 }
 
 /* A pair whose file has mistakes is shown with the first of them: it would be missed if it were left out. */
-static json_t *broken_answer(const BrokenPair *broken) {
+json_t *broken_pair_document(const BrokenPair *broken) {
         json_auto_t *object = json_pack("{s:s, s:s, s:o}", "name", broken->name, "status", "BROKEN", "file",
                                         json_text(broken->file));
         json_t *error = NULL;
@@ -91,10 +91,10 @@ int do_pair_list(void *daemon, ApiRequest *request, Error *error) {
                 return r;
         q->result = json_array();
         for (size_t i = 0; i < s->pairs->n_pairs; i++)
-                if (json_array_append_new(q->result, pair_answer(s, s->pairs->pairs[i])) < 0)
+                if (json_array_append_new(q->result, pair_document(s, s->pairs->pairs[i])) < 0)
                         return no_memory(error);
         for (size_t i = 0; i < s->pairs->n_broken; i++)
-                if (json_array_append_new(q->result, broken_answer(&s->pairs->broken[i])) < 0)
+                if (json_array_append_new(q->result, broken_pair_document(&s->pairs->broken[i])) < 0)
                         return no_memory(error);
         return query_submit(&q, STORE_STATE, work_standing, error);
 }
@@ -112,7 +112,7 @@ int do_pair_show(void *daemon, ApiRequest *request, Error *error) {
         r = query_new(daemon, request, &q, error);
         if (r < 0)
                 return r;
-        q->result = pair ? pair_answer(s, pair) : broken_answer(broken);
+        q->result = pair ? pair_document(s, pair) : broken_pair_document(broken);
         if (!q->result)
                 return no_memory(error);
         return query_submit(&q, STORE_STATE, work_standing, error);

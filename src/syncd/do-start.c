@@ -250,20 +250,23 @@ static int work_insert(Database *state, void *job, Error *error) {
 static void log_start(const Start *start, const Operation *o) {
         const char *caller = api_request_caller(start->request);
         json_t *allow = json_object_get(o->parameters, "allow");
+        _cleanup_free_ char *list = json_dumps(allow, JSON_COMPACT), *text = NULL, *guards = NULL;
 
-        log_event(LOG_NOTICE, MESSAGE_WRITE_REQUEST, "An operation was asked for.", "OPERATION_ID", o->id,
-                  "SYNC_PAIR", o->sync_pair_id, "API_KEY_NAME", caller, "REQUEST_ID", o->request_id, NULL);
-        if (json_array_size(allow) > 0) {
-                _cleanup_free_ char *list = json_dumps(allow, JSON_COMPACT), *text = NULL;
-
-                if (asprintf(&text, "An administrator lets an operation go on in spite of guards %s.",
-                             list ? list : "") < 0)
-                        text = NULL;
-                log_event(LOG_WARNING, MESSAGE_GUARD_ALLOWED,
-                          text ? text : "An administrator lets an operation go on in spite of guards.",
-                          "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, "API_KEY_NAME", caller,
-                          "REQUEST_ID", o->request_id, NULL);
-        }
+        if (asprintf(&text, "%s asked for a run of %s (%s) over %s.", caller, o->sync_pair_id,
+                     operation_kind_to_string(o->kind), api_request_via(start->request)) < 0)
+                text = NULL;
+        log_event(LOG_NOTICE, MESSAGE_WRITE_REQUEST, text ? text : "An operation was asked for.",
+                  "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, "API_KEY_NAME", caller, "REQUEST_ID",
+                  o->request_id, NULL);
+        if (json_array_size(allow) == 0)
+                return;
+        if (asprintf(&guards, "%s lets an operation of %s go on in spite of guards %s.", caller,
+                     o->sync_pair_id, list ? list : "") < 0)
+                guards = NULL;
+        log_event(LOG_WARNING, MESSAGE_GUARD_ALLOWED,
+                  guards ? guards : "An administrator lets an operation go on in spite of guards.",
+                  "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, "API_KEY_NAME", caller, "REQUEST_ID",
+                  o->request_id, NULL);
 }
 
 static void on_inserted(void *job, int r, Error *error) {

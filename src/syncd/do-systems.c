@@ -46,7 +46,7 @@ static int put_pairs(const Syncd *s, const System *system, json_t *object) {
         return json_put(object, "target_of", writes);
 }
 
-static json_t *system_answer(const Syncd *s, const System *system) {
+json_t *system_document(const Syncd *s, const System *system) {
         json_auto_t *object = system_to_json(system);
 
         if (!object || put_pairs(s, system, object) < 0)
@@ -94,7 +94,7 @@ int do_system_list(void *daemon, ApiRequest *request, Error *error) {
                 return r;
         q->result = json_array();
         for (size_t i = 0; i < s->settings->n_systems; i++)
-                if (json_array_append_new(q->result, system_answer(s, s->settings->systems[i])) < 0)
+                if (json_array_append_new(q->result, system_document(s, s->settings->systems[i])) < 0)
                         return no_memory(error);
         return query_submit(&q, STORE_STATE, work_last_checks, error);
 }
@@ -110,7 +110,7 @@ int do_system_show(void *daemon, ApiRequest *request, Error *error) {
         r = query_new(daemon, request, &q, error);
         if (r < 0)
                 return r;
-        q->result = system_answer(daemon, system);
+        q->result = system_document(daemon, system);
         if (!q->result)
                 return no_memory(error);
         return query_submit(&q, STORE_STATE, work_last_checks, error);

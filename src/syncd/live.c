@@ -97,6 +97,7 @@ bool live_hint(const LiveTable *table, const json_t *hint) {
         known->total = json_member_integer(hint, "total", 0);
         if (known->total <= 0)
                 known->total = -1; /* not known (yet) */
+        live->is_dirty = true;
         return true;
 }
 

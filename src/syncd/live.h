@@ -22,6 +22,7 @@ typedef struct Live {
         sd_event_source *retry, *patience; /* of writing its end; of those who wait */
         int exit_status;                   /* of its worker, while its end is written; -1 unknown */
         bool cancel_requested, is_settling;
+        bool is_dirty; /* its progress is newer than what the bus shows */
         Error cause; /* why its worker could not be started, or how it died */
         void *owner; /* the Syncd */
 } Live;

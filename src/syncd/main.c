@@ -224,18 +224,26 @@ static int sockets_open(Syncd *s, Error *error) {
         return r < 0 ? r : socket_serve(s, fd, error);
 }
 
-/* Commands on the system bus where there is one, and always on the private socket: terrafusionctl finds
+static void on_bus(bool is_there, const Error *error, void *userdata) {
+        if (is_there)
+                log_event(LOG_INFO, MESSAGE_BUS, "Serves " BUS_NAME " on the system bus.", NULL);
+        else if (access("/run/dbus/system_bus_socket", F_OK) < 0 && !getenv("DBUS_SYSTEM_BUS_ADDRESS"))
+                log_debug("%s", error->detail); /* a machine without one, or it comes later */
+        else
+                (void) log_error(MESSAGE_BUS, error, "Commands come by HTTP and the private socket only");
+}
+
+/* Commands on the system bus as soon as there is one, and always on the private socket: terrafusionctl finds
  * either. */
 static int bus_open(Syncd *s, Error *error) {
         _cleanup_free_ char *path = NULL;
-        _cleanup_error_ Error refused = {};
         int fd = -EBADF, r;
 
-        if (over_bus_new(s->event, &s->api, &s->bus) < 0 ||
+        if (over_bus_new(s->event, &bus_sync1, &s->api, &s->bus) < 0 ||
             asprintf(&path, "%s/sync1.bus", s->settings->runtime_directory) < 0)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the bus");
-        if (over_bus_serve_system(s->bus, &refused) < 0)
-                log_error(MESSAGE_NONE, &refused, "Commands come by the private socket only");
+        publish_configuration(s);
+        over_bus_serve_system(s->bus, on_bus, s);
         r = http_listen_unix(path, 0600, &fd, error);
         if (r < 0)
                 return r;
@@ -316,6 +324,7 @@ static void syncd_done(Syncd *s) {
         event_source_drop(&s->recover);
         event_source_drop(&s->progress);
         event_source_drop(&s->drain);
+        event_source_drop(&s->publish);
         sampler_free(s->sampler);
         host_free(s->host);
         health_free(s->health);
@@ -362,7 +371,7 @@ static int print_openapi(void) {
 
 static int usage(FILE *file) {
         (void) fprintf(
-                file, "terrafusion-syncd [--version] [--help] [--print=openapi]\n\n"
+                file, "terrafusion-syncd [--version] [--help] [--print=openapi|introspection]\n\n"
                       "Runs the sync service on 127.0.0.1:8000. Configuration is in "
                       "/etc/terrafusion/terrafusion.yaml;\n"
                       "CONFIGURATION_DIRECTORY, STATE_DIRECTORY and RUNTIME_DIRECTORY name other places.\n");
@@ -385,6 +394,8 @@ int main(int argc, char *argv[]) {
                                                                                  : EXIT_SUCCESS;
                 if (option == 'p' && text_equal(optarg, "openapi"))
                         return print_openapi();
+                if (option == 'p' && text_equal(optarg, "introspection"))
+                        return bus_service_print(&bus_sync1, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
                 return usage(stderr);
         }
         if (optind < argc)

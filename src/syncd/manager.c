@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of operations: offered → started → their worker ends → its end is written → over, or the next
  * attempt. The state store is the truth; what is here is rebuilt from it when syncd starts. */
+#include <inttypes.h>
+
 #include "basic/json.h"
 #include "basic/log.h"
 #include "basic/text.h"
@@ -38,8 +40,7 @@ static void operation_changed(Syncd *s, const Operation *o) {
                      (double) queue_n_running(s->queue));
         metric_gauge(s->metrics, "terrafusion_operations_waiting", NULL, NULL,
                      (double) queue_n_waiting(s->queue));
-        if (s->bus)
-                over_bus_operation_changed(s->bus, o->id, operation_status_to_string(o->status));
+        publish_operation(s, o);
 }
 
 int manager_offer(Syncd *s, Operation *operation, bool is_running, Error *error) {
@@ -81,6 +82,17 @@ static int on_wake(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+/* A line about an operation, with its fields. */
+static void log_operation(int level, LogId id, const Operation *o, const char *text) {
+        _cleanup_free_ char *attempt = NULL;
+
+        if (asprintf(&attempt, "%" PRId64, o->n_attempts) < 0)
+                attempt = NULL;
+        log_event(level, id, text, "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, "ATTEMPT",
+                  o->n_attempts > 0 ? attempt : NULL, "REQUEST_ID", o->request_id, "API_KEY_NAME",
+                  o->requested_by, NULL);
+}
+
 static void live_begin(Syncd *s, Live *live) {
         Operation *o = live->operation;
 
@@ -93,8 +105,7 @@ static void live_begin(Syncd *s, Live *live) {
         live->n_read_before = 0;
         for (size_t i = 0; i < o->n_results; i++)
                 live->n_read_before += o->results[i].n_read;
-        log_event(LOG_INFO, MESSAGE_OPERATION_STARTED, "Started the worker of an operation.", "OPERATION_ID",
-                  o->id, "SYNC_PAIR", o->sync_pair_id, NULL);
+        log_operation(LOG_DEBUG, MESSAGE_NONE, o, "Started the worker of an operation.");
         operation_changed(s, o);
 }
 
@@ -199,15 +210,13 @@ static void log_finished(const Operation *o) {
         if (o->status == OPERATION_FAILED) {
                 _cleanup_free_ char *text = error_to_text(&o->error);
 
-                log_event(o->error.id == ERROR_GUARD ? LOG_WARNING : LOG_ERR,
-                          o->error.id == ERROR_GUARD ? MESSAGE_GUARD_TRIPPED : MESSAGE_OPERATION_FAILED,
-                          text ? text : "The operation failed.", "OPERATION_ID", o->id, "SYNC_PAIR",
-                          o->sync_pair_id, NULL);
+                log_operation(o->error.id == ERROR_GUARD ? LOG_WARNING : LOG_ERR,
+                              o->error.id == ERROR_GUARD ? MESSAGE_GUARD_TRIPPED : MESSAGE_OPERATION_FAILED,
+                              o, text ? text : "The operation failed.");
         } else
-                log_event(LOG_INFO, MESSAGE_OPERATION_FINISHED,
-                          o->status == OPERATION_CANCELLED ? "The operation was cancelled."
-                                                           : "The operation completed.",
-                          "OPERATION_ID", o->id, "SYNC_PAIR", o->sync_pair_id, NULL);
+                log_operation(LOG_INFO, MESSAGE_OPERATION_FINISHED, o,
+                              o->status == OPERATION_CANCELLED ? "The operation was cancelled."
+                                                               : "The operation completed.");
 }
 
 /* The operation is over and the store says so. */
@@ -219,8 +228,10 @@ static void finish(Syncd *s, Live *live, Operation *stored) {
         live->operation = stored;
         answer_cancellers(s, live);
         note_finished(s, stored);
-        operation_changed(s, stored);
+        live->operation = NULL; /* off the table before it is shown: its pair is free by then */
         live_remove(&s->live, live);
+        operation_changed(s, stored);
+        operation_free(stored);
         manager_dispatch(s);
 }
 
@@ -237,6 +248,16 @@ static int work_write_end(Database *state, void *job, Error *error) {
                 return r;
         operation_free(TAKE_PTR(e->operation));
         return operation_load(state, e->id, &e->operation, error);
+}
+
+static void log_planned(const Operation *o) {
+        int64_t wait = o->next_attempt_at - timestamp_now();
+        _cleanup_free_ char *text = NULL;
+
+        if (asprintf(&text, "Attempt %" PRId64 " begins in %.1f s.", o->n_attempts + 1,
+                     wait > 0 ? (double) wait / USEC_PER_SEC : 0.0) < 0)
+                text = NULL;
+        log_operation(LOG_INFO, MESSAGE_ATTEMPT_PLANNED, o, text ? text : "The next attempt is planned.");
 }
 
 static void on_end_written(void *job, int r, Error *error) {
@@ -261,6 +282,7 @@ static void on_end_written(void *job, int r, Error *error) {
         }
         live->operation->status = OPERATION_PENDING;
         live->operation->next_attempt_at = e->next_attempt_at;
+        log_planned(live->operation);
         live->attempt_at_usec = 0;
         queue_release(s->queue, e->id);
         operation_changed(s, live->operation);
@@ -330,8 +352,8 @@ static int attempt_lost(Database *state, Ending *e, Error *error) {
 static void log_lost(Syncd *s, const Ending *e) {
         _cleanup_free_ char *text = error_to_text(&e->lost);
 
-        log_event(LOG_WARNING, MESSAGE_ATTEMPT_LOST, text ? text : "The worker ended without an outcome.",
-                  "OPERATION_ID", e->id, "SYNC_PAIR", e->operation->sync_pair_id, NULL);
+        log_operation(LOG_WARNING, MESSAGE_ATTEMPT_LOST, e->operation,
+                      text ? text : "The worker ended without an outcome.");
         metric_add(s->metrics, "terrafusion_workers_lost_total", NULL, NULL, 1);
 }
 

@@ -19,8 +19,13 @@ static int on_hints(sd_event_source *source, int fd, uint32_t revents, void *use
 
                 if (size < 0)
                         break;
-                if ((size_t) size > sizeof(bytes) || json_parse(bytes, (size_t) size, &hint, NULL) < 0 ||
-                    !live_hint(&s->live, hint))
+                if ((size_t) size > sizeof(bytes) || json_parse(bytes, (size_t) size, &hint, NULL) < 0)
+                        metric_add(s->metrics, "terrafusion_hints_dropped_total", NULL, NULL, 1);
+                else if (json_object_get(hint, "finding"))
+                        publish_finding(s, hint);
+                else if (live_hint(&s->live, hint))
+                        publish_progress(s);
+                else
                         metric_add(s->metrics, "terrafusion_hints_dropped_total", NULL, NULL, 1);
         }
         return 0;

@@ -148,6 +148,8 @@ static void on_recovered(void *job, int r, Error *error) {
                 found_offer(s, &recovery->found[i]);
         s->is_recovered = true;
         (void) health_set(s->health, "sync_tracker", true, true, NULL);
+        if (publish_history(s) < 0)
+                log_warning("Operations of before this start are not shown on D-Bus; lists have them.");
         manager_dispatch(s);
 }
 

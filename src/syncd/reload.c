@@ -45,6 +45,7 @@ void syncd_configure(Syncd *s, Settings *settings, PairSet *pairs, const Mistake
         if (!getenv("LOG_LEVEL"))
                 (void) log_set_level(settings->log_level);
         pairs_health(s, mistakes);
+        publish_configuration(s);
 }
 
 static int work_reload(Database *state, void *job, Error *error) {

@@ -22,6 +22,7 @@
         (10U * 1000U * 1000U) /* open requests and store jobs may take that long after SIGTERM */
 
 typedef struct Schedule Schedule;
+#define OBJECTS_FINISHED_MAX 100U /* operations that are over and still objects on the bus */
 
 typedef struct Syncd {
         sd_event *event;
@@ -43,7 +44,9 @@ typedef struct Syncd {
         OverHttp *over_http;
         HttpServer *http;
         OverBus *bus; /* NULL in tests */
-        sd_event_source *wake, *sample, *recover, *progress, *drain;
+        char finished[OBJECTS_FINISHED_MAX][UUID_TEXT_SIZE]; /* those shown on the bus, oldest first */
+        size_t n_finished;
+        sd_event_source *wake, *sample, *recover, *progress, *drain, *publish;
         int64_t started_at;               /* µs since 1970 */
         uint64_t started_usec, stop_usec; /* CLOCK_MONOTONIC */
         char instance[UUID_TEXT_SIZE];
@@ -68,6 +71,14 @@ _must_check_ int manager_sample(Syncd *s); /* begins taking metrics every minute
 
 /* progress-socket.c: hints of workers at RUNTIME_DIRECTORY/progress.sock. */
 _must_check_ int progress_socket_open(Syncd *s, Error *error);
+
+/* publish.c: what the bus shows. All do nothing without a bus. */
+void publish_operation(Syncd *s, const Operation *operation); /* after each change of its status */
+void publish_progress(Syncd *s); /* soon, at most PUBLISH_USEC apart: of the live ones that are dirty */
+void publish_finding(Syncd *s, const json_t *hint);
+void publish_pair(Syncd *s, const char *name);
+void publish_configuration(Syncd *s);          /* all pairs and systems; those that are gone are dropped */
+_must_check_ int publish_history(Syncd *s);    /* the last operations, from the store */
 
 /* reload.c */
 int syncd_reload(Syncd *s); /* reads the configuration in the helper thread, then takes it over */
@@ -121,6 +132,9 @@ _must_check_ int operation_start(Syncd *s, ApiRequest *request, Operation *opera
 /* A new operation with who, via and request_id of the request. */
 _must_check_ int operation_asked(ApiRequest *request, const char *pair, OperationKind kind, Operation **ret,
                                  Error *error);
+json_t *pair_document(const Syncd *s, const Pair *pair);               /* NULL without memory, as all three */
+json_t *broken_pair_document(const BrokenPair *broken);
+json_t *system_document(const Syncd *s, const System *system);
 json_t *live_answer(const Syncd *s, const Live *live); /* with why it waits; NULL without memory */
 
 /* What most store jobs need: the request they answer and what they found. In query.c */

@@ -6,6 +6,7 @@
 #include "basic/timestamp.h"
 #include "detect/watermark.h"
 #include "store/quarantine.h"
+#include "worker/tell.h"
 
 #include <errno.h>
 
@@ -259,7 +260,10 @@ int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
                 r = record_counts(e, &delta, batch_number, error);
         if (r >= 0)
                 r = entity_save(e, (char *) e->batch.position, error);
-        return record_end(e, r, &delta, error);
+        r = record_end(e, r, &delta, error);
+        if (r >= 0)
+                tell_held(e);
+        return r;
 }
 
 int entity_record_deletes(EntityRun *e, uint64_t batch_number, Error *error) {
@@ -283,7 +287,10 @@ int entity_record_deletes(EntityRun *e, uint64_t batch_number, Error *error) {
         }
         if (r >= 0)
                 r = record_counts(e, &delta, batch_number, error);
-        return record_end(e, r, &delta, error);
+        r = record_end(e, r, &delta, error);
+        if (r >= 0)
+                tell_held(e);
+        return r;
 }
 
 int entity_withhold_deletes(EntityRun *e, uint64_t n_missing, Error *error) {
@@ -321,5 +328,8 @@ int entity_finish(EntityRun *e, Error *error) {
                                              e->run->operation->id, error);
         if (r >= 0)
                 r = checkpoint_save(e->progress, &c, error);
-        return record_end(e, r, &none, error);
+        r = record_end(e, r, &none, error);
+        if (r >= 0)
+                tell_entity(e);
+        return r;
 }

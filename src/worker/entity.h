@@ -23,6 +23,7 @@ typedef struct EntityRun {
         bool first_load; /* no full compare ever ended: there is nothing yet that changes could be a share of */
         bool target_is_empty; /* no need to look for present records */
         bool has_quarantine;
+        uint64_t n_held; /* records held in this attempt */
 } EntityRun;
 
 /* Opens writer and validator, decides the strategy, takes up an interrupted scan or begins a new one (guards: first_write). */

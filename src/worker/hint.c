@@ -4,6 +4,7 @@
 #include "basic/json.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
@@ -23,28 +24,38 @@ void hint_open(Run *run) {
         run->hint_fd = TAKE_FD(fd);
 }
 
+static void hint_write(Run *run, const json_t *hint) {
+        _cleanup_free_ char *text = hint ? json_dumps(hint, JSON_COMPACT) : NULL;
+
+        if (run->hint_fd < 0)
+                hint_open(run);
+        if (text && run->hint_fd >= 0 && send(run->hint_fd, text, strlen(text), MSG_NOSIGNAL) < 0 && errno != EAGAIN) {
+                closep(&run->hint_fd); /* syncd restarted: connect anew at the next batch */
+                run->hint_fd = -EBADF;
+        }
+}
+
 void hint_send(Run *run, const char *entity, uint64_t n_total) {
         const EntityResult *result = operation_result(run->operation, entity);
-        _cleanup_free_ char *text = NULL;
         json_auto_t *hint = NULL;
 
         if (!result)
                 return;
         (void) sd_notifyf(false, "STATUS=%s: %" PRId64 " records of %s read", run->operation->sync_pair_id,
                           result->n_read, entity);
-        if (run->hint_fd < 0)
-                hint_open(run);
-        if (run->hint_fd < 0)
-                return;
         hint = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "operation_id", run->operation->id,
                          "entity", entity, "n_read", (json_int_t) result->n_read, "n_inserted",
                          (json_int_t) result->n_inserted, "n_updated", (json_int_t) result->n_updated,
                          "n_deleted", (json_int_t) result->n_deleted, "n_unchanged",
                          (json_int_t) result->n_unchanged, "n_held", (json_int_t) result->n_held, "total",
                          (json_int_t) n_total);
-        text = hint ? json_dumps(hint, JSON_COMPACT) : NULL;
-        if (text && send(run->hint_fd, text, strlen(text), MSG_NOSIGNAL) < 0 && errno != EAGAIN) {
-                closep(&run->hint_fd); /* syncd restarted: connect anew at the next batch */
-                run->hint_fd = -EBADF;
-        }
+        hint_write(run, hint);
+}
+
+void hint_finding(Run *run, const char *entity, const Finding *finding) {
+        json_auto_t *hint = json_pack("{s:s, s:s, s:{s:s, s:s?, s:s?}}", "operation_id", run->operation->id, "entity", entity, "finding",
+                                      "severity", finding_severity_to_string(finding->severity), "rule", finding->rule, "field",
+                                      finding->field);
+
+        hint_write(run, hint);
 }

@@ -10,6 +10,7 @@
 #include "basic/text.h"
 #include "config/pairs.h"
 #include "worker/pipeline.h"
+#include "worker/tell.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -31,9 +32,7 @@ static int guards_read(Run *run, Error *error) {
                                          "There is no guard '%s'",
                                          json_string_value(item) ? json_string_value(item) : "?");
                 run->guards.allowed[guard] = true;
-                log_event(LOG_WARNING, MESSAGE_GUARD_ALLOWED, "A guard is out of force for this operation.",
-                          "OPERATION_ID", run->operation->id, "SYNC_PAIR", run->pair->name, "API_KEY_NAME",
-                          run->operation->requested_by, NULL);
+                log_event(LOG_WARNING, MESSAGE_GUARD_ALLOWED, "A guard is out of force for this operation.", NULL);
         }
         return 0;
 }
@@ -100,22 +99,11 @@ static int outcome_save(Run *run, const Error *cause, Error *error) {
         return operation_finish(run->state, id, status, cause, error);
 }
 
-static void outcome_log(const Run *run, const Error *cause) {
-        _cleanup_free_ char *text = cause ? error_to_text(cause) : NULL;
-
-        log_event(cause ? LOG_ERR : LOG_INFO,
-                  !cause                     ? MESSAGE_OPERATION_FINISHED
-                  : cause->id == ERROR_GUARD ? MESSAGE_GUARD_TRIPPED
-                                             : MESSAGE_OPERATION_FAILED,
-                  text ? text : "The operation completed.", "OPERATION_ID", run->operation->id, "SYNC_PAIR",
-                  run->operation->sync_pair_id, NULL);
-}
-
 static int outcome(Run *run, const Error *cause) {
         _cleanup_error_ Error error = {0};
         int r;
 
-        outcome_log(run, cause);
+        tell_outcome(run, cause);
         r = outcome_save(run, cause, &error);
         if (r < 0) {
                 (void) log_error(MESSAGE_NONE, &error, "Could not save the outcome of operation %s",
@@ -158,7 +146,7 @@ static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
         const char *name = run->operation->sync_pair_id;
         bool is_system = text_starts_with(name, "system:");
         _cleanup_error_ Error error = {0}, failure = {0};
-        int64_t number;
+        int64_t number = 0;
         int r, found;
 
         found = is_system ? 0 : pairs_get(pairs, name, &run->pair, &error);
@@ -172,6 +160,7 @@ static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
                 (void) log_error(MESSAGE_NONE, &error, "Operation %s cannot begin", run->operation->id);
                 return error_exit_status(error.id);
         }
+        tell_begun(run, number);
         if (failure.id != ERROR_NONE)
                 error_move(&error, &failure);
         else if (is_system)
@@ -238,6 +227,7 @@ static int work(const char *id) {
                 (void) log_error(MESSAGE_NONE, &error, "Operation %s cannot be loaded", id);
                 return error_exit_status(error.id);
         }
+        tell_about(operation, 0);
         run.operation = operation;
         run.settings = settings;
         run.state = state;

@@ -388,7 +388,7 @@ static int delete_entity(EntityRun *e, Error *error) {
                 log_event(LOG_WARNING, MESSAGE_NONE,
                           "Deletes are withheld: records without a usable key might be theirs. Mend the "
                           "records in quarantine.",
-                          "OPERATION_ID", e->run->operation->id, "ENTITY", e->m->entity, NULL);
+                          "ENTITY", e->m->entity, NULL);
                 return entity_withhold_deletes(e, n_missing, error);
         }
         return delete_batches(e, error);

@@ -37,6 +37,7 @@ bool run_has_entity(const Run *run, const Mapping *mapping);
 /* Tells syncd the counts so far; a hint that may be lost. */
 void hint_open(Run *run);
 void hint_send(Run *run, const char *entity, uint64_t n_total);
+void hint_finding(Run *run, const char *entity, const Finding *finding);        /* which rule and field, never what is in the record */
 
 /* settle.c: the last batch that is journalled but not recorded, from the journal alone. */
 _must_check_ int settle(Run *run, Error *error);

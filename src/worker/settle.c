@@ -177,8 +177,7 @@ int settle(Run *run, Error *error) {
                 LOG_NOTICE, MESSAGE_BATCH_SETTLED,
                 applied ? "An interrupted batch was applied at the target; it was recorded from the journal."
                         : "An interrupted batch had not reached the target; it is detected anew.",
-                "OPERATION_ID", run->operation->id, "SYNC_PAIR", run->pair->name, "ENTITY", batch.entity,
-                NULL);
+                "ENTITY", batch.entity, NULL);
         return applied ? settle_applied(run, m, &batch, error)
                        : journal_forget(run->journal, batch.batch, error);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tree promises of itself: who includes whom, who links what, no file too long, one name for one thing."""
+import json
 import os
 import pathlib
 import re
@@ -149,6 +150,39 @@ def test_catalog_explains_every_message_id():
     ids = dict(re.findall(r'X\((MESSAGE_\w+),\s*"([0-9a-f]{32})"', (TOP / "src/basic/log-ids.h").read_text()))
     catalog = set(re.findall(r"^-- ([0-9a-f]{32})$", (TOP / "units/terrafusion.catalog").read_text(), re.M))
     assert ids and set(ids.values()) == catalog
+
+
+def test_events_have_only_fields_of_the_list():
+    fields = set(re.findall(r'X\("(\w+)"\)', (TOP / "src/basic/log-ids.h").read_text()))
+    assert "OPERATION_ID" in fields
+    wrong = []
+    for path in SOURCES:
+        for call in re.findall(r"\blog_event\((.*?)\);", path.read_text(), re.S):
+            wrong += [f"{path.relative_to(TOP)}: {name}" for name in re.findall(r'"([A-Z][A-Z_]+)"', call) if name not in fields]
+        wrong += [f"{path.relative_to(TOP)}: {name}" for name in re.findall(r'log_context_set\("(\w+)"', path.read_text())
+                  if name not in fields]
+    assert not wrong, wrong
+
+
+def test_every_message_id_is_used():
+    ids = re.findall(r"X\((MESSAGE_\w+),", (TOP / "src/basic/log-ids.h").read_text())
+    text = "".join(p.read_text() for p in SOURCES if p.name != "log-ids.h")
+    unused = [i for i in ids if not re.search(rf"\b{i}\b", text)]
+    assert not unused, unused
+
+
+def test_introspection_is_what_the_programs_print():
+    for program, name in (("syncd/terrafusion-syncd", "org.terrafusion.Sync1.xml"),):
+        printed = subprocess.run([BUILD / "src" / program, "--print=introspection"], capture_output=True, text=True, check=True).stdout
+        assert printed == (TOP / "dbus" / name).read_text(), f"{program} --print=introspection >dbus/{name}"
+
+
+def test_polkit_has_an_action_for_each_scope_of_the_table():
+    actions = set(re.findall(r'<action id="([\w.-]+)"', (TOP / "dbus/org.terrafusion.sync1.policy").read_text()))
+    printed = subprocess.run([BUILD / "src/syncd/terrafusion-syncd", "--print=openapi"], capture_output=True, text=True, check=True).stdout
+    rows = [row for methods in json.loads(printed)["paths"].values() for row in methods.values()]
+    scopes = {row["x-scope"] for row in rows} - {"open", "read"}
+    assert {f"org.terrafusion.sync1.{s}" for s in scopes | {"admin", "read-records"}} <= actions
 
 
 def test_error_codes_are_unique_and_documented():

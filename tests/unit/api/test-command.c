@@ -2,18 +2,27 @@
 #include "../testing.h"
 #include "api/command.h"
 #include "api/openapi.h"
-#include "api/over-bus.h"
+#include "api/bus-message.h"
 #include "basic/json.h"
 
 static void test_rows(void **state) {
         for (CommandId i = 0; i < _COMMAND_MAX; i++) {
-                _cleanup_free_ char *signature = command_bus_signature(commands + i);
+                _cleanup_free_ char *signature = command_bus_signature(commands + i, NULL);
 
                 assert_non_null(commands[i].name);
                 assert_non_null(commands[i].paths[0]);
                 assert_non_null(signature);
                 assert_int_equal(command_by_name(commands[i].name), i);
                 assert_int_equal(command_by_member(commands[i].member), i);
+                assert_int_equal(commands[i].object == OBJECT_MANAGER, commands[i].object_member == NULL);
+                if (commands[i].object_member) {
+                        assert_int_equal(command_by_object_member(commands[i].object, commands[i].object_member), i);
+                        assert_non_null(command_path_arg(commands + i));
+                }
+                /* What is about one object stands on it, whoever adds the row. */
+                assert_int_equal(commands[i].object == OBJECT_OPERATION, strstr(commands[i].paths[0], "/operations/{id}") != NULL);
+                assert_int_equal(commands[i].object == OBJECT_PAIR, strstr(commands[i].paths[0], "/pairs/{name}") != NULL);
+                assert_int_equal(commands[i].object == OBJECT_SYSTEM, strstr(commands[i].paths[0], "/systems/{name}") != NULL);
                 for (CommandId k = 0; k < i; k++)
                         for (size_t a = 0; a < COMMAND_PATHS_MAX && commands[i].paths[a]; a++)
                                 for (size_t b = 0; b < COMMAND_PATHS_MAX && commands[k].paths[b]; b++)

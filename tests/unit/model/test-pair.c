@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../testing.h"
 #include "basic/text.h"
+#include "basic/json.h"
 #include "model/pair.h"
 
 static Pair *pair_make(void) {
@@ -48,6 +49,10 @@ static void test_json(void **state) {
                                     json_array_get(json_object_get(json, "entities"), 0), "name")),
                             "parcel");
         assert_true(json_is_null(json_object_get(json, "description")));
+        assert_int_equal(json_put(json, "status", json_null()) + json_put(json, "error", json_null()), 0); /* syncd's */
+        for (const Field *f = pair_document_fields; f->type != FIELD_NONE; f++)
+                assert_int_equal(json_object_del(json, f->name), 0);
+        assert_int_equal(json_object_size(json), 0);
 }
 
 int main(void) {

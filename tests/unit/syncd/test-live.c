@@ -51,6 +51,18 @@ static void test_progress(void **state) {
         assert_int_equal(table.n, 0);
 }
 
+/* The list that D-Bus properties are made from is what JSON has. */
+static void test_members_are_the_list(void **state) {
+        LiveTable table = {};
+        json_auto_t *object = live_to_json(live_of(&table), NULL, 1);
+        size_t n = 0;
+
+        for (; operation_document_fields[n].type != FIELD_NONE; n++)
+                assert_non_null(json_object_get(object, operation_document_fields[n].name));
+        assert_int_equal(n, json_object_size(object));
+        live_done(&table);
+}
+
 static void test_unknown_total_and_waiting(void **state) {
         LiveTable table = {};
         Live *live = live_of(&table);
@@ -92,7 +104,7 @@ static void test_malformed_hints(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_progress),
-                cmocka_unit_test(test_unknown_total_and_waiting),
+                cmocka_unit_test(test_members_are_the_list), cmocka_unit_test(test_unknown_total_and_waiting),
                 cmocka_unit_test(test_malformed_hints),
         };
 
