@@ -46,7 +46,11 @@ int http_listen_tcp(const char *address, uint16_t port, int *ret_fd, Error *erro
 /* A socket file that nobody listens on is left over from a killed process. */
 static bool socket_is_dead(const struct sockaddr_un *address) {
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        struct stat st;
 
+        /* Connecting to a plain file is refused, too, and it is somebody's. */
+        if (lstat(address->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+                return false;
         return fd >= 0 && connect(fd, (const struct sockaddr *) address, sizeof(*address)) < 0 && errno == ECONNREFUSED;
 }
 

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/request.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "basic/json.h"
 #include "basic/limits.h"
@@ -16,34 +13,55 @@
 
 #define HEADERS_MAX 100U        /* of one request: browsers send 20 */
 
-int http_request_new(const char *uri, struct MHD_Connection *connection, struct Listener *listener, HttpRequest **ret) {
-        _cleanup_http_request_ HttpRequest *q = calloc(1, sizeof(HttpRequest));
+struct HttpText {
+        HttpText *next;
+        char bytes[];
+};
+
+int http_request_new(const char *uri, HttpConnection *connection, struct Listener *listener, HttpRequest **ret) {
+        _cleanup_http_request_ HttpRequest *q = malloc(sizeof(HttpRequest));
         size_t n = strcspn(uri, "?");
 
         if (!q)
                 return -ENOMEM;
+        memset(q, 0, offsetof(HttpRequest, text));
         q->n_ref = 1;
-        q->path = strndup(uri, n);
-        q->query = strdup(uri[n] ? uri + n + 1 : "");
-        if (!q->path || !q->query)
-                return -ENOMEM;
         q->connection = connection;
         q->listener = listener;
+        q->is_unix = connection->is_unix;
+        q->is_loopback = connection->is_loopback;
+        q->uid = connection->uid;
+        q->path = http_request_text(q, uri, n);
+        q->query = uri[n] ? http_request_text(q, uri + n + 1, strlen(uri + n + 1)) : "";
+        q->peer = http_request_text(q, connection->peer, strlen(connection->peer));
+        if (!q->path || !q->query || !q->peer)
+                return -ENOMEM;
         *ret = TAKE_PTR(q);
         return 0;
+}
+
+const char *http_request_text(HttpRequest *q, const char *text, size_t size) {
+        char *copy = q->text + q->n_text;
+        HttpText *block;
+
+        if (size < sizeof(q->text) - q->n_text)
+                q->n_text += size + 1;
+        else {
+                block = malloc(sizeof(HttpText) + size + 1);
+                if (!block)
+                        return NULL;
+                block->next = q->texts;
+                q->texts = block;
+                copy = block->bytes;
+        }
+        memcpy(copy, text, size);
+        copy[size] = '\0';
+        return copy;
 }
 
 HttpRequest *http_request_ref(HttpRequest *q) {
         q->n_ref++;
         return q;
-}
-
-static void headers_free(HttpHeader *headers, size_t n_headers) {
-        for (size_t i = 0; i < n_headers; i++) {
-                free(headers[i].name);
-                free(headers[i].value);
-        }
-        free(headers);
 }
 
 HttpRequest *http_request_unref(HttpRequest *q) {
@@ -56,29 +74,27 @@ HttpRequest *http_request_unref(HttpRequest *q) {
                         http_reply_text(q, 500, "text/plain", "Nobody answered.\n");
                 return NULL;
         }
-        headers_free(q->headers, q->n_headers);
-        headers_free(q->reply_headers, q->n_reply_headers);
-        free(q->path);
-        free(q->query);
-        free(q->method);
-        free(q->peer);
-        free(q->id);
+        for (HttpText *block = q->texts, *next; block; block = next) {
+                next = block->next;
+                free(block);
+        }
+        free(q->headers);
+        free(q->reply_headers);
         free(q->body);
         free(q->answer);
         free(q);
         return NULL;
 }
 
-static int headers_add(HttpHeader **headers, size_t *n, size_t *capacity, const char *name, const char *value) {
-        _cleanup_free_ char *name_copy = strdup(name), *value_copy = strdup(value);
+static int headers_add(HttpHeader **headers, size_t *n, size_t *capacity, HttpHeader header) {
         int r;
 
-        if (!name_copy || !value_copy)
+        if (!header.name || !header.value)
                 return -ENOMEM;
         r = array_grow(headers, capacity, *n + 1, sizeof(HttpHeader));
         if (r < 0)
                 return r;
-        (*headers)[(*n)++] = (HttpHeader) { TAKE_PTR(name_copy), TAKE_PTR(value_copy) };
+        (*headers)[(*n)++] = header;
         return 0;
 }
 
@@ -107,7 +123,8 @@ static enum MHD_Result on_header(void *userdata, enum MHD_ValueKind kind, const 
         else if (q->n_headers >= HEADERS_MAX)
                 check->mistake = "There are more than 100 headers";
         else
-                check->r = headers_add(&q->headers, &q->n_headers, &q->headers_capacity, name, value ?: "");
+                check->r = headers_add(&q->headers, &q->n_headers, &q->headers_capacity,
+                                       (HttpHeader) { http_request_text(q, name, name_size), http_request_text(q, value ?: "", value_size) });
         return check->mistake || check->r < 0 ? MHD_NO : MHD_YES;
 }
 
@@ -117,6 +134,13 @@ static size_t header_count(const HttpRequest *q, const char *name) {
         for (size_t i = 0; i < q->n_headers; i++)
                 n += strcasecmp(q->headers[i].name, name) == 0;
         return n;
+}
+
+static bool target_is_clean(const char *target) {
+        for (const char *c = target; *c; c++)
+                if ((unsigned char) *c <= 0x20 || *c == 0x7f)
+                        return false;
+        return true;
 }
 
 /* What libmicrohttpd lets pass and a second server on the way might read otherwise: the ways of request smuggling. */
@@ -145,6 +169,8 @@ static const char *framing_mistake(const HttpRequest *q, const char *version) {
                 return "The method is not known";
         if (q->path[0] != '/' && !text_equal(q->method, "OPTIONS"))
                 return "The target must be a path";
+        if (!target_is_clean(q->path) || !target_is_clean(q->query))
+                return "The target has spaces or control characters";
         return NULL;
 }
 
@@ -162,42 +188,6 @@ static bool id_is_sane(const char *id) {
         return n >= 8 && n <= 64 && strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
 }
 
-static int request_read_peer(HttpRequest *q) {
-        const union MHD_ConnectionInfo *address = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        const union MHD_ConnectionInfo *socket = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        const struct sockaddr *sa = address ? address->client_addr : NULL;
-        char text[INET6_ADDRSTRLEN] = "unknown";
-        struct ucred peer;
-        socklen_t size = sizeof(peer);
-        sa_family_t family = AF_UNSPEC;
-        struct sockaddr_storage own;
-        socklen_t own_size = sizeof(own);
-
-        if (socket && getsockname(socket->connect_fd, (struct sockaddr *) &own, &own_size) == 0)
-                family = own.ss_family;
-        if (family == AF_UNIX) {
-                if (getsockopt(socket->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-                        return -errno;
-                q->is_unix = q->is_loopback = true;
-                q->uid = peer.uid;
-                return asprintf(&q->peer, "unix:%u", (unsigned) peer.uid) < 0 ? -ENOMEM : 0;
-        }
-        if (sa && sa->sa_family == AF_INET) {
-                const struct in_addr *in = &((const struct sockaddr_in *) (const void *) sa)->sin_addr;
-
-                q->is_loopback = ntohl(in->s_addr) >> 24 == 127;
-                (void) inet_ntop(AF_INET, in, text, sizeof(text));
-        } else if (sa && sa->sa_family == AF_INET6) {
-                const struct in6_addr *in = &((const struct sockaddr_in6 *) (const void *) sa)->sin6_addr;
-                bool mapped = IN6_IS_ADDR_V4MAPPED(in);
-
-                q->is_loopback = IN6_IS_ADDR_LOOPBACK(in) || (mapped && in->s6_addr[12] == 127);
-                (void) inet_ntop(mapped ? AF_INET : AF_INET6, mapped ? (const void *) (in->s6_addr + 12) : in, text, sizeof(text));
-        }
-        q->peer = strdup(text);
-        return q->peer ? 0 : -ENOMEM;
-}
-
 static int request_read_id(HttpRequest *q) {
         const char *id = http_request_header(q, "X-Request-Id");
         char uuid[UUID_TEXT_SIZE];
@@ -209,7 +199,7 @@ static int request_read_id(HttpRequest *q) {
                         return r;
                 id = uuid;
         }
-        q->id = strdup(id);
+        q->id = http_request_text(q, id, strlen(id));
         return q->id ? 0 : -ENOMEM;
 }
 
@@ -218,13 +208,14 @@ int http_request_begin(HttpRequest *q, const char *method, const char *version) 
         const char *length;
         int r;
 
-        q->method = strdup(method);
+        q->method = http_request_text(q, method, strlen(method));
         if (!q->method)
                 return -ENOMEM;
-        (void) MHD_get_connection_values_n(q->connection, MHD_HEADER_KIND, on_header, &check);
+        (void) MHD_get_connection_values_n(q->connection->connection, MHD_HEADER_KIND, on_header, &check);
         if (check.r < 0)
                 return check.r;
-        if ((r = request_read_peer(q)) < 0 || (r = request_read_id(q)) < 0)
+        r = request_read_id(q);
+        if (r < 0)
                 return r;
         if (!check.mistake)
                 check.mistake = framing_mistake(q, version);
@@ -294,13 +285,23 @@ static bool reply_has(const HttpRequest *q, const char *name) {
         return false;
 }
 
-void http_reply_header(HttpRequest *q, const char *name, const char *value) {
-        if (q->status != 0 || !http_token_is_valid(name, strlen(name)) || !value_is_clean(value, strlen(value)))
+void http_reply_header_sized(HttpRequest *q, const char *name, size_t name_size, const char *value, size_t value_size) {
+        HttpHeader header;
+
+        if (q->status != 0 || !http_token_is_valid(name, name_size) || !value_is_clean(value, value_size))
                 return;
-        (void) headers_add(&q->reply_headers, &q->n_reply_headers, &q->reply_headers_capacity, name, value);
+        header = (HttpHeader) { http_request_text(q, name, name_size), http_request_text(q, value, value_size) };
+        if (headers_add(&q->reply_headers, &q->n_reply_headers, &q->reply_headers_capacity, header) < 0)
+                return;         /* an answer without it is better than none */
 }
 
-void http_reply_bytes(HttpRequest *q, int status, const char *content_type, const void *bytes, size_t size) {
+void http_reply_header(HttpRequest *q, const char *name, const char *value) {
+        http_reply_header_sized(q, name, strlen(name), value, strlen(value));
+}
+
+void http_reply_take(HttpRequest *q, int status, const char *content_type, char *bytes, size_t size) {
+        _cleanup_free_ char *taken = bytes;
+
         if (q->status != 0)
                 return;
         if (content_type && !reply_has(q, "Content-Type"))
@@ -311,13 +312,21 @@ void http_reply_bytes(HttpRequest *q, int status, const char *content_type, cons
                 http_reply_header(q, "X-Content-Type-Options", "nosniff");
         if (!reply_has(q, "Cache-Control"))
                 http_reply_header(q, "Cache-Control", "no-store");
-        q->answer = malloc(size + 1);
-        if (q->answer) {
-                memcpy(q->answer, bytes, size);
-                q->answer_size = size;
-        }
+        q->answer_size = taken ? size : 0;
+        q->answer = TAKE_PTR(taken);
         q->status = q->answer ? status : 503;
         http_request_wake(q);
+}
+
+void http_reply_bytes(HttpRequest *q, int status, const char *content_type, const void *bytes, size_t size) {
+        char *copy;
+
+        if (q->status != 0)
+                return;
+        copy = malloc(size + 1);
+        if (copy)
+                memcpy(copy, bytes, size);
+        http_reply_take(q, status, content_type, copy, size);
 }
 
 void http_reply_text(HttpRequest *q, int status, const char *content_type, const char *text) {
@@ -325,12 +334,12 @@ void http_reply_text(HttpRequest *q, int status, const char *content_type, const
 }
 
 static void reply_dump(HttpRequest *q, int status, const char *content_type, const json_t *value) {
-        _cleanup_free_ char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 
         if (!text)
                 http_reply_text(q, 503, "text/plain", "Out of memory.\n");
         else
-                http_reply_text(q, status, content_type, text);
+                http_reply_take(q, status, content_type, text, strlen(text));
 }
 
 void http_reply_json(HttpRequest *q, int status, const json_t *value) {

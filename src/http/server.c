@@ -1,37 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One libmicrohttpd daemon per listening socket, all driven from sd-event. The rules of its external-epoll mode (0.9.75):
- *  - its epoll descriptor is one level-triggered source; client sockets are edge-triggered, so a timeout of 0 means run again;
- *  - nothing wakes an external loop on resume: after every resume the daemon runs again, by a deferred source;
- *  - it has only an inactivity timeout: a slow client is cut by a timer of our own;
+/* One libmicrohttpd daemon per listening socket, all of them in one plane. The rules of its external-epoll mode (0.9.75):
+ *  - its epoll descriptor is watched level-triggered, but client sockets are edge-triggered within: a timeout of 0 means run again;
+ *  - nothing wakes an external loop on resume: after every resume the daemon runs again, by its hook at the turn's end;
+ *  - it has only an inactivity timeout: slow clients are cut by HttpPatience;
  *  - suspended connections count as open for MHD_stop_daemon(), which aborts on them: they are resumed first. */
 #include "http/server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <strings.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "basic/event.h"
 #include "basic/json.h"
 #include "basic/limits.h"
 #include "basic/text.h"
-#include "basic/uuid.h"
 #include "http/message.h"
 #include "http/request.h"
+
+#define RUNS_MAX 16U            /* of one daemon in one turn: pipelined requests are answered one a run */
+#define TIMEOUT_MSEC_MAX 60000U
 
 typedef struct Listener {
         HttpServer *server;
         struct MHD_Daemon *daemon;
-        sd_event_source *io, *timer, *again;
+        PlaneWatch *watch;
+        PlaneHook *hook;
+        sd_event_source *timer;
         uint64_t armed_usec;    /* 0: the timer is off */
         bool resumed;
         struct Listener *next;
 } Listener;
 
 struct HttpServer {
-        sd_event *event;
+        Plane *plane;
+        HttpPatience patience;
         http_handler_t handler;
         void *userdata;
         Listener *listeners;
@@ -44,16 +46,18 @@ struct HttpServer {
 static void listener_arm(Listener *l, uint64_t delay_usec) {
         uint64_t now_usec;
 
-        if (sd_event_now(l->server->event, CLOCK_MONOTONIC, &now_usec) < 0 || (l->armed_usec && l->armed_usec <= now_usec + delay_usec))
+        if (sd_event_now(plane_event(l->server->plane), CLOCK_MONOTONIC, &now_usec) < 0 ||
+            (l->armed_usec && l->armed_usec <= now_usec + delay_usec))
                 return;
         l->armed_usec = now_usec + delay_usec;
         (void) sd_event_source_set_time(l->timer, l->armed_usec);
         (void) sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
 }
 
-static void listener_run(Listener *l) {
+static void listener_run(void *userdata) {
+        Listener *l = userdata;
         MHD_UNSIGNED_LONG_LONG timeout_msec = 0;
-        unsigned n_turns = 0;
+        unsigned n_runs = 0;
 
         do {
                 l->resumed = false;
@@ -62,30 +66,25 @@ static void listener_run(Listener *l) {
                         timeout_msec = 0;
                 else if (MHD_get_timeout(l->daemon, &timeout_msec) != MHD_YES)
                         return;
-        } while (timeout_msec == 0 && ++n_turns < 8);
-        if (timeout_msec == 0) {
-                (void) sd_event_source_set_enabled(l->again, SD_EVENT_ONESHOT);
-                return;
-        }
-        listener_arm(l, (uint64_t) (timeout_msec > 60000 ? 60000 : timeout_msec) * 1000);
+        } while (timeout_msec == 0 && ++n_runs < RUNS_MAX);
+        if (timeout_msec == 0)
+                plane_hook_wake(l->hook);
+        else
+                listener_arm(l, (uint64_t) (timeout_msec > TIMEOUT_MSEC_MAX ? TIMEOUT_MSEC_MAX : timeout_msec) * 1000);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Listener *l = userdata;
 
         l->armed_usec = 0;
-        listener_run(l);
+        plane_hook_wake(l->hook);
         return 0;
 }
 
-static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        listener_run(userdata);
-        return 0;
-}
+static void on_ready(uint32_t events, void *userdata) {
+        Listener *l = userdata;
 
-static int on_again(sd_event_source *source, void *userdata) {
-        listener_run(userdata);
-        return 0;
+        plane_hook_wake(l->hook);
 }
 
 void http_request_wake(HttpRequest *q) {
@@ -94,35 +93,30 @@ void http_request_wake(HttpRequest *q) {
         if (!q->suspended || !q->connection)
                 return;
         q->suspended = false;
-        MHD_resume_connection(q->connection);
+        MHD_resume_connection(q->connection->connection);
         l->resumed = true;
-        if (l->again)
-                (void) sd_event_source_set_enabled(l->again, SD_EVENT_ONESHOT);
+        if (l->hook)
+                plane_hook_wake(l->hook);
 }
 
-static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
-        HttpRequest *q = userdata;
-        const union MHD_ConnectionInfo *info;
+static void on_connection(void *userdata, struct MHD_Connection *connection, void **place, enum MHD_ConnectionNotificationCode what) {
+        Listener *l = userdata;
+        HttpConnection *c = NULL;
 
-        event_source_drop(&q->slow);
-        if (!q->connection)
-                return 0;
-        info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info)
-                (void) shutdown(info->connect_fd, SHUT_RDWR);
-        http_request_wake(q);
-        return 0;
+        if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+                *place = http_connection_free(*place);
+        else if (http_connection_new(connection, &c) >= 0) {
+                http_patience_begin(&l->server->patience, c);
+                *place = c;
+        }
 }
 
 static void *on_uri(void *userdata, const char *uri, struct MHD_Connection *connection) {
-        Listener *l = userdata;
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        HttpConnection *c = info ? info->socket_context : NULL;
         HttpRequest *q = NULL;
 
-        if (http_request_new(uri, connection, l, &q) < 0)
-                return NULL;
-        if (event_timer_set(l->server->event, &q->slow, HTTP_TIMEOUT_SEC * 1000000ULL, "http-slow-client", on_slow, q) < 0)
-                return http_request_unref(q);
-        return q;
+        return c && http_request_new(uri, c, userdata, &q) >= 0 ? q : NULL;
 }
 
 static void request_close(HttpServer *server, HttpRequest *q) {
@@ -148,7 +142,7 @@ static void on_completed(void *userdata, struct MHD_Connection *connection, void
         if (!q)
                 return;
         request_close(l->server, q);
-        event_source_drop(&q->slow);
+        http_patience_begin(&l->server->patience, q->connection);       /* it owes the next request, or its end */
         q->connection = NULL;
         q->listener = NULL;
         q->suspended = false;
@@ -156,16 +150,18 @@ static void on_completed(void *userdata, struct MHD_Connection *connection, void
 }
 
 static enum MHD_Result request_queue(HttpRequest *q) {
-        struct MHD_Response *response = MHD_create_response_from_buffer(q->answer_size, q->answer ?: (void *) "", MHD_RESPMEM_MUST_COPY);
+        struct MHD_Response *response = MHD_create_response_from_buffer(q->answer_size, q->answer ?: (void *) "",
+                                                                        q->answer ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
         enum MHD_Result queued;
 
         if (!response)
                 return MHD_NO;
+        (void) TAKE_PTR(q->answer);     /* it is the response's now */
         for (size_t i = 0; i < q->n_reply_headers; i++)
                 (void) MHD_add_response_header(response, q->reply_headers[i].name, q->reply_headers[i].value);
         if (q->close_after)
                 (void) MHD_add_response_header(response, "Connection", "close");
-        queued = MHD_queue_response(q->connection, (unsigned) q->status, response);
+        queued = MHD_queue_response(q->connection->connection, (unsigned) q->status, response);
         MHD_destroy_response(response);
         q->queued = true;
         return queued;
@@ -186,7 +182,7 @@ static enum MHD_Result request_dispatch(Listener *l, HttpRequest *q) {
         server->open = q;
         server->n_open++;
         server->n_requests++;
-        event_source_drop(&q->slow);
+        http_patience_end(q->connection);
         (void) http_request_ref(q);
         if (server->stopping)           /* whom the handler would ask may be gone already */
                 http_reply_problem(q, &(Error) STOPPING_ERROR);
@@ -200,7 +196,7 @@ static enum MHD_Result request_dispatch(Listener *l, HttpRequest *q) {
                 return request_queue(q);
         }
         q->suspended = true;
-        MHD_suspend_connection(q->connection);
+        MHD_suspend_connection(q->connection->connection);
         return MHD_YES;
 }
 
@@ -212,6 +208,7 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
         if (!q)
                 return MHD_NO;
         if (!q->method) {
+                http_patience_begin(&l->server->patience, q->connection);       /* its body */
                 if (http_request_begin(q, method, version) < 0)
                         return MHD_NO;
                 return q->status != 0 ? request_queue(q) : MHD_YES;
@@ -232,23 +229,27 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connect
 }
 
 int http_server_new(sd_event *event, http_handler_t handler, void *userdata, HttpServer **ret) {
-        HttpServer *server = calloc(1, sizeof(HttpServer));
+        _cleanup_free_ HttpServer *server = calloc(1, sizeof(HttpServer));
+        int r;
 
         if (!server)
                 return -ENOMEM;
-        server->event = sd_event_ref(event);
+        r = plane_new(event, &server->plane);
+        if (r < 0)
+                return r;
+        http_patience_init(&server->patience, event);
         server->handler = handler;
         server->userdata = userdata;
-        *ret = server;
+        *ret = TAKE_PTR(server);
         return 0;
 }
 
 static Listener *listener_free(Listener *l) {
+        l->watch = plane_unwatch(l->watch);
         if (l->daemon)
                 MHD_stop_daemon(l->daemon);     /* closes the listening descriptor too */
-        event_source_drop(&l->io);
+        l->hook = plane_hook_free(l->hook);
         event_source_drop(&l->timer);
-        event_source_drop(&l->again);
         free(l);
         return NULL;
 }
@@ -270,7 +271,8 @@ HttpServer *http_server_free(HttpServer *server) {
                 (void) MHD_run(l->daemon);
                 (void) listener_free(l);
         }
-        (void) sd_event_unref(server->event);
+        http_patience_done(&server->patience);
+        server->plane = plane_free(server->plane);
         free(server);
         return NULL;
 }
@@ -284,6 +286,7 @@ static struct MHD_Daemon *daemon_start(Listener *l, int fd) {
                                 MHD_OPTION_STRICT_FOR_CLIENT, 1,
                                 MHD_OPTION_URI_LOG_CALLBACK, on_uri, l,
                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
+                                MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
                                 MHD_OPTION_END);
 }
 
@@ -299,23 +302,25 @@ int http_server_listen(HttpServer *server, int fd, Error *error) {
         if (!l->daemon)
                 return error_set(error, ERROR_INTERNAL, NULL, "The HTTP server could not be started on descriptor %d", fd);
         info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-        r = sd_event_add_io(server->event, &l->io, info->epoll_fd, EPOLLIN, on_io, l);
+        r = plane_hook_new(server->plane, PLANE_ORDER_SERVER, listener_run, l, &l->hook);
         if (r >= 0)
-                r = sd_event_add_defer(server->event, &l->again, on_again, l);
+                r = plane_watch(server->plane, info->epoll_fd, EPOLLIN, on_ready, l, &l->watch);
         if (r >= 0)
-                r = sd_event_add_time(server->event, &l->timer, CLOCK_MONOTONIC, 0, 50000, on_timer, l);
+                r = sd_event_add_time(plane_event(server->plane), &l->timer, CLOCK_MONOTONIC, 0, 50000, on_timer, l);
         if (r < 0) {
                 (void) MHD_quiesce_daemon(l->daemon);   /* the descriptor stays the caller's */
                 return r;
         }
-        (void) sd_event_source_set_description(l->io, "http-epoll");
-        (void) sd_event_source_set_description(l->again, "http-again");
         (void) sd_event_source_set_description(l->timer, "http-timeout");
         (void) sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);
-        (void) sd_event_source_set_enabled(l->again, SD_EVENT_ONESHOT);
+        plane_hook_wake(l->hook);
         l->next = server->listeners;
         server->listeners = TAKE_PTR(l);
         return 0;
+}
+
+Plane *http_server_plane(HttpServer *server) {
+        return server->plane;
 }
 
 size_t http_server_n_requests(const HttpServer *server) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* HTTP/1.1 on sd-event by libmicrohttpd's external epoll: requests come whole (body collected), are answered now or later.
+/* HTTP/1.1 on sd-event by libmicrohttpd's external epoll: requests come whole (body collected), are answered now or later,
+ * from memory: bodies are at most 1 MiB, and neither way is streamed.
  * In both daemons. Knows no commands. */
 #include "basic/alloc.h"
 #include "basic/error.h"
+#include "http/plane.h"
 #include <jansson.h>
 #include <sys/types.h>
 #include <systemd/sd-event.h>
@@ -21,6 +23,7 @@ HttpServer *http_server_free(HttpServer *server);
 DEFINE_CLEANUP(HttpServer, http_server_free)
 /* Serves a listening stream socket (TCP or unix); takes fd over on success. */
 _must_check_ int http_server_listen(HttpServer *server, int fd, Error *error);
+Plane *http_server_plane(HttpServer *server);   /* borrowed: for other sockets of the same data plane, gone before the server */
 size_t http_server_n_requests(const HttpServer *server);        /* answered since the start */
 size_t http_server_n_open(const HttpServer *server);            /* waiting for an answer */
 
@@ -49,8 +52,11 @@ const char *http_request_id(const HttpRequest *request);        /* X-Request-Id 
 
 /* Adds a header to the answer to come; an unsafe value is dropped. */
 void http_reply_header(HttpRequest *request, const char *name, const char *value);
+void http_reply_header_sized(HttpRequest *request, const char *name, size_t name_size, const char *value, size_t value_size);
 /* Each answers once; a second answer is ignored. To HEAD the same headers go without a body. Bodies are copied. */
 void http_reply_bytes(HttpRequest *request, int status, const char *content_type, const void *bytes, size_t size);
+/* The same without copying: bytes is allocated, and taken over. NULL (no memory) answers 503. */
+void http_reply_take(HttpRequest *request, int status, const char *content_type, char *bytes, size_t size);
 void http_reply_text(HttpRequest *request, int status, const char *content_type, const char *text);
 void http_reply_json(HttpRequest *request, int status, const json_t *value);
 void http_reply_problem(HttpRequest *request, const Error *error);      /* Retry-After with 429 and 503 unless set */
