@@ -175,7 +175,8 @@ static int setup(Gateway *g, const Options *o, Error *error) {
         if (asprintf(&path, "%s/syncd.sock", o->runtime) < 0)
                 return -ENOMEM;
         if ((r = event_new(&g->event)) < 0 || (r = keys_new(&g->keys, error)) < 0 ||
-            (r = proxy_new(g->event, path, &g->proxy)) < 0 || (r = http_server_new(g->event, gateway_handle, g, &g->server)) < 0)
+            (r = http_server_new(g->event, gateway_handle, g, &g->server)) < 0 ||
+            (r = proxy_new(http_server_plane(g->server), path, &g->proxy)) < 0)
                 return r;
         if (sd_listen_fds(1) > 0)
                 fd = SD_LISTEN_FDS_START;

@@ -2,64 +2,68 @@
 #include "gateway/proxy.h"
 
 #include <errno.h>
-#include <strings.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 
 #include "basic/event.h"
 #include "basic/json.h"
 #include "basic/text.h"
+#include "gateway/frame.h"
+#include "gateway/upstream.h"
 #include "http/message.h"
 
 #define RETRY_PAUSE_USEC 20000U
+#define TICK_USEC 100000U       /* deadlines are looked at so often, while there are calls */
+#define SILENT_USEC 2000000U
+#define FETCH_ANSWER_USEC 1000000U
 
 typedef struct Call {
+        Exchange exchange;              /* first: an exchange of ours is its call */
         Proxy *proxy;
         HttpRequest *request;           /* or NULL: a fetch */
         proxy_done_t done;
         void *userdata;
-        char *head;                     /* request line, headers and body, framed */
-        size_t head_size, n_sent;
-        char *answer;
-        size_t answer_size, answer_capacity;
-        uint64_t deadline_usec;         /* no new attempt after it */
-        int fd;
-        bool reused, again;             /* again: may be sent a second time */
-        sd_event_source *io, *timer;
+        char *bytes;                    /* the framed request */
+        uint64_t hold_until_usec;       /* no attempt after it */
+        uint64_t answer_usec;           /* how long an attempt may take */
+        unsigned n_attempts;
+        bool waiting;                   /* for the gate, or for the pause before an attempt */
         struct Call *next, *previous;
 } Call;
 
 struct Proxy {
-        sd_event *event;
-        struct sockaddr_un address;
+        Plane *plane;
+        Upstream *upstream;
         Call *calls;
-        int idle[PROXY_IDLE_MAX];
-        size_t n_idle;
+        size_t n_calls, n_waiting, n_retried;
+        ProxyGate gate;
+        Error why;                      /* while the gate is closed */
+        void (*on_trouble)(ProxyTrouble trouble, void *userdata);
+        void *trouble_userdata;
+        sd_event_source *tick, *pause;
+        bool stopping;
 };
 
-static void call_attempt(Call *call);
+static uint64_t now_usec(const Proxy *proxy) {
+        uint64_t now = 0;
 
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000U + (uint64_t) t.tv_nsec / 1000U;
+        (void) sd_event_now(plane_event(proxy->plane), CLOCK_MONOTONIC, &now);
+        return now;
 }
 
-int proxy_new(sd_event *event, const char *socket_path, Proxy **ret) {
-        Proxy *proxy = NULL;
+static Call *call_of(Exchange *exchange) {
+        return (Call *) (void *) exchange;
+}
 
-        if (strlen(socket_path) >= sizeof(proxy->address.sun_path))
-                return -ENAMETOOLONG;
-        proxy = calloc(1, sizeof(Proxy));
+int proxy_new(Plane *plane, const char *socket_path, Proxy **ret) {
+        _cleanup_free_ Proxy *proxy = calloc(1, sizeof(Proxy));
+        int r;
+
         if (!proxy)
                 return -ENOMEM;
-        proxy->event = sd_event_ref(event);
-        proxy->address.sun_family = AF_UNIX;
-        memcpy(proxy->address.sun_path, socket_path, strlen(socket_path) + 1);
-        *ret = proxy;
+        proxy->plane = plane;
+        r = upstream_new(plane, socket_path, &proxy->upstream);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(proxy);
         return 0;
 }
 
@@ -72,270 +76,231 @@ char *proxy_path(const char *path) {
 }
 
 static void call_free(Call *call) {
+        Proxy *proxy = call->proxy;
+
+        upstream_abandon(&call->exchange);
+        *(call->previous ? &call->previous->next : &proxy->calls) = call->next;
         if (call->next)
                 call->next->previous = call->previous;
-        if (call->previous)
-                call->previous->next = call->next;
-        else
-                call->proxy->calls = call->next;
-        event_source_drop(&call->io);
-        event_source_drop(&call->timer);
-        if (call->fd >= 0)
-                (void) close(call->fd);
+        proxy->n_calls--;
+        proxy->n_waiting -= call->waiting;
         (void) http_request_unref(call->request);
-        free(call->head);
-        free(call->answer);
+        free(call->bytes);
         free(call);
 }
 
 /* The original's members error and message stay beside the problem's. */
-static void call_fail(Call *call, const char *why) {
-        _cleanup_error_ Error e = {};
+static void reply_failed(HttpRequest *q, const Error *e) {
         json_auto_t *problem = NULL;
+        int status = error_http_status(e->id);
 
-        if (!call->request)
+        if (http_problem_new(e, http_request_path(q), &problem) < 0 ||
+            json_put(problem, "error", json_text("Failed to connect to SyncService API")) < 0 ||
+            json_put(problem, "message", json_text(e->detail ?: error_title(e->id))) < 0) {
+                http_reply_problem(q, e);
+                return;
+        }
+        if (status == 503)
+                http_reply_header(q, "Retry-After", "2");
+        http_reply_header(q, "Content-Type", HTTP_PROBLEM_TYPE);
+        http_reply_json(q, status, problem);
+}
+
+static void call_fail(Call *call, const Error *e) {
+        if (call->request)
+                reply_failed(call->request, e);
+        else
                 call->done(0, "", call->userdata);
-        else {
-                (void) error_set(&e, ERROR_UNAVAILABLE, "Try again in a few seconds; see /status.", "%s", why);
-                if (http_problem_new(&e, http_request_path(call->request), &problem) < 0 ||
-                    json_put(problem, "error", json_text("Failed to connect to SyncService API")) < 0 ||
-                    json_put(problem, "message", json_text("The SyncService API did not answer. It is restarted by itself unless it was stopped.")) < 0)
-                        http_reply_problem(call->request, &e);
-                else {
-                        http_reply_header(call->request, "Retry-After", "2");
-                        http_reply_header(call->request, "Content-Type", HTTP_PROBLEM_TYPE);
-                        http_reply_json(call->request, 503, problem);
-                }
-        }
         call_free(call);
 }
 
-static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
-        call_attempt(userdata);
-        return 0;
+static void call_fail_with(Call *call, ErrorId id, const char *remedy, const char *detail) {
+        _cleanup_error_ Error e = {};
+
+        (void) error_set(&e, id, remedy, "%s", detail);
+        call_fail(call, &e);
 }
 
-static int on_silence(sd_event_source *source, uint64_t usec, void *userdata) {
-        call_fail(userdata, "The sync service did not answer in time");
-        return 0;
+static void call_not_running(Call *call) {
+        call_fail_with(call, ERROR_NOT_CONNECTED, "It is started again by itself unless it was stopped; see /status.",
+                       "The sync service is not running");
 }
 
-/* The attempt broke. sent: syncd may have read the request. */
-static void call_broken(Call *call, bool sent) {
-        event_source_drop(&call->io);
-        if (call->fd >= 0)
-                (void) close(TAKE_FD(call->fd));
-        call->n_sent = call->answer_size = 0;
-        if (sent && !call->again)
-                call_fail(call, "The sync service went away while it had the request; it may or may not have been done");
-        else if (now_usec() >= call->deadline_usec ||
-                 event_timer_set(call->proxy->event, &call->timer, RETRY_PAUSE_USEC, "proxy-retry", on_retry, call) < 0)
-                call_fail(call, "The sync service is not running");
-}
+static int on_pause(sd_event_source *source, uint64_t usec, void *userdata);
 
-static bool hop_by_hop(const char *name) {
-        static const char *const names[] = { "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
-                                             "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length", "Date", "Host", "Expect" };
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (strcasecmp(name, names[i]) == 0)
-                        return true;
-        return false;
-}
-
-static int answer_status(const char *head) {
-        int64_t status;
-        char digits[4] = "";
-
-        if (strlen(head) < 12 || !text_starts_with(head, "HTTP/1.1 "))
-                return -EBADMSG;
-        memcpy(digits, head + 9, 3);
-        return text_to_int64(digits, 200, 599, &status) < 0 ? -EBADMSG : (int) status;
-}
-
-/* Goes through the header lines of head; copies them to request (may be NULL). Gives the body's length, -1 where it is not told. */
-static int64_t answer_headers(char *head, HttpRequest *request) {
-        int64_t length = -1;
-        char *save = NULL;
-
-        (void) strtok_r(head, "\r\n", &save);
-        for (char *line; (line = strtok_r(NULL, "\r\n", &save));) {
-                char *colon = strchr(line, ':');
-                const char *value;
-
-                if (!colon)
-                        continue;
-                *colon = '\0';
-                value = colon + 1 + strspn(colon + 1, " \t");
-                if (strcasecmp(line, "Content-Length") == 0 && text_to_int64(value, 0, PROXY_ANSWER_BYTES_MAX, &length) < 0)
-                        return -EBADMSG;
-                if (request && !hop_by_hop(line))
-                        http_reply_header(request, line, value);
-        }
-        return length;
-}
-
-static void call_keep_connection(Call *call) {
+/* Waits for the gate, or for the pause to be over. */
+static void call_wait(Call *call, bool pause) {
         Proxy *proxy = call->proxy;
 
-        event_source_drop(&call->io);
-        if (proxy->n_idle < PROXY_IDLE_MAX)
-                proxy->idle[proxy->n_idle++] = TAKE_FD(call->fd);
+        if (!call->waiting) {
+                call->waiting = true;
+                proxy->n_waiting++;
+        }
+        if (now_usec(proxy) >= call->hold_until_usec)
+                call_not_running(call);
+        else if (pause && !proxy->pause &&
+                 event_timer_set(plane_event(proxy->plane), &proxy->pause, RETRY_PAUSE_USEC, "proxy-pause", on_pause, proxy) < 0)
+                call_not_running(call);
 }
 
-/* 0: more bytes must come. */
-static int call_parse(Call *call) {
-        const char *end = memmem(call->answer, call->answer_size, "\r\n\r\n", 4);
-        _cleanup_free_ char *head = NULL, *copy = NULL, *body = NULL;
-        size_t head_size = end ? (size_t) (end + 4 - call->answer) : 0;
-        int64_t length;
-        int status;
-
-        if (!end)
-                return call->answer_size > 65536 ? -EBADMSG : 0;
-        head = strndup(call->answer, head_size);
-        copy = strndup(call->answer, head_size);
-        if (!head || !copy)
-                return -ENOMEM;
-        status = answer_status(head);
-        length = status == 204 || status == 304 ? 0 : answer_headers(copy, NULL);
-        if (status < 0 || length < 0 || call->answer_size > head_size + (size_t) length)
-                return -EBADMSG;
-        if (call->answer_size < head_size + (size_t) length)
-                return 0;
-        call_keep_connection(call);
-        if (!call->request) {
-                body = strndup(call->answer + head_size, (size_t) length);
-                call->done(status, body ?: "", call->userdata);
-        } else {
-                (void) answer_headers(head, call->request);
-                http_reply_bytes(call->request, status, NULL, call->answer + head_size, (size_t) length);
-        }
-        call_free(call);
-        return 1;
-}
-
-static int call_send(Call *call) {
-        while (call->n_sent < call->head_size) {
-                ssize_t n = send(call->fd, call->head + call->n_sent, call->head_size - call->n_sent, MSG_NOSIGNAL);
-
-                if (n < 0)
-                        return errno == EAGAIN ? 0 : -errno;
-                call->n_sent += (size_t) n;
-        }
-        return sd_event_source_set_io_events(call->io, EPOLLIN);
-}
-
-static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        Call *call = userdata;
-        ssize_t n;
-
-        if (events & EPOLLOUT && call_send(call) < 0) {
-                call_broken(call, call->n_sent > 0);
-                return 0;
-        }
-        if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
-                return 0;
-        if (array_grow(&call->answer, &call->answer_capacity, call->answer_size + 65536, 1) < 0) {
-                call_fail(call, "There was no memory for the answer");
-                return 0;
-        }
-        n = recv(fd, call->answer + call->answer_size, 65536, 0);
-        if (n < 0 && errno == EAGAIN)
-                return 0;
-        if (n <= 0) {
-                call_broken(call, true);
-                return 0;
-        }
-        call->answer_size += (size_t) n;
-        if (call_parse(call) < 0)
-                call_fail(call, "The sync service gave an answer that is not understood");
-        return 0;
-}
-
-/* What may not be sent twice never travels on a kept connection: that could be closing just now. */
-static int call_connect(Call *call) {
-        Proxy *proxy = call->proxy;
-        char byte;
-
-        while (call->again && proxy->n_idle > 0) {
-                call->fd = proxy->idle[--proxy->n_idle];
-                if (recv(call->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
-                        return 0;
-                (void) close(TAKE_FD(call->fd));        /* ended, or bytes nobody asked for */
-        }
-        call->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (call->fd < 0)
-                return -errno;
-        return connect(call->fd, (const struct sockaddr *) &proxy->address, sizeof(proxy->address)) < 0 ? -errno : 0;
+static void trouble(Proxy *proxy, ProxyTrouble what) {
+        if (proxy->on_trouble && !proxy->stopping)
+                proxy->on_trouble(what, proxy->trouble_userdata);
 }
 
 static void call_attempt(Call *call) {
-        if (call_connect(call) < 0) {
-                call_broken(call, false);
+        Proxy *proxy = call->proxy;
+        ProxyGate gate = call->request ? proxy->gate : PROXY_OPEN;
+
+        if (proxy->stopping || gate == PROXY_CLOSED) {
+                call_fail(call, &proxy->why);
                 return;
         }
-        if (event_timer_set(call->proxy->event, &call->timer, PROXY_ANSWER_USEC, "proxy-answer", on_silence, call) < 0 ||
-            sd_event_add_io(call->proxy->event, &call->io, call->fd, EPOLLIN | EPOLLOUT, on_io, call) < 0)
-                call_fail(call, "The gateway has no room for the request");
+        if (gate == PROXY_HELD) {
+                call_wait(call, false);
+                return;
+        }
+        if (upstream_send(proxy->upstream, &call->exchange) < 0) {
+                call_wait(call, true);
+                return;
+        }
+        proxy->n_waiting -= call->waiting;
+        call->waiting = false;
+        proxy->n_retried += call->n_attempts++ == 1;
 }
 
-static Call *call_new(Proxy *proxy, uint64_t wait_usec) {
-        Call *call = calloc(1, sizeof(Call));
+/* Those that waited when it began; who fails or goes on leaves the list, so it is walked with care. */
+static void attempt_waiting(Proxy *proxy) {
+        for (Call *call = proxy->calls, *next; call; call = next) {
+                next = call->next;
+                if (call->waiting)
+                        call_attempt(call);
+        }
+}
+
+static int on_pause(sd_event_source *source, uint64_t usec, void *userdata) {
+        Proxy *proxy = userdata;
+
+        event_source_drop(&proxy->pause);
+        trouble(proxy, PROXY_BROKEN);
+        attempt_waiting(proxy);
+        return 0;
+}
+
+static void on_answered(Exchange *exchange, const Answer *answer, const char *bytes) {
+        Call *call = call_of(exchange);
+        _cleanup_free_ char *body = NULL;
+
+        if (!call->request) {
+                body = strndup(bytes + answer->head_size, answer->body_size);
+                call->done(answer->status, body ?: "", call->userdata);
+                call_free(call);
+                return;
+        }
+        for (size_t i = 0; i < answer->n_headers; i++) {
+                const AnswerHeader *h = answer->headers + i;
+
+                if (!header_is_of_hop(bytes + h->name, h->name_size))
+                        http_reply_header_sized(call->request, bytes + h->name, h->name_size, bytes + h->value, h->value_size);
+        }
+        http_reply_bytes(call->request, answer->status, NULL, bytes + answer->head_size, answer->body_size);
+        call_free(call);
+}
+
+static void on_broken(Exchange *exchange, ExchangeEnd how) {
+        Call *call = call_of(exchange);
+        Proxy *proxy = call->proxy;
+
+        if (how == EXCHANGE_NOT_UNDERSTOOD)
+                call_fail_with(call, ERROR_ANSWER_LOST, "See the sync service's log; on port 8000 it answers itself.",
+                               "The sync service gave an answer that is not understood");
+        else if (how == EXCHANGE_LOST && call->request && !exchange->again)
+                call_fail_with(call, ERROR_ANSWER_LOST, "Look whether it was done (GET /api/sync/operations) before you send it again.",
+                               "The sync service went away while it had the request; it may or may not have been done");
+        else {
+                trouble(proxy, PROXY_BROKEN);
+                /* The first time at once: the socket outlives syncd, and a new one reads what waits there. */
+                if (proxy->stopping || proxy->gate != PROXY_OPEN || call->n_attempts <= 1)
+                        call_attempt(call);
+                else
+                        call_wait(call, true);
+        }
+}
+
+static bool call_is_late(const Call *call, uint64_t now) {
+        return call->waiting ? now >= call->hold_until_usec : now >= call->exchange.sent_usec + call->answer_usec;
+}
+
+static void arm_tick(Proxy *proxy);
+
+static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
+        Proxy *proxy = userdata;
+        uint64_t now = now_usec(proxy), heard = upstream_heard_usec(proxy->upstream);
+        bool silent = false;
+
+        event_source_drop(&proxy->tick);
+        for (Call *call = proxy->calls, *next; call; call = next) {
+                next = call->next;
+                silent = silent || (!call->waiting && call->request && now > call->exchange.sent_usec + SILENT_USEC && now > heard + SILENT_USEC);
+                if (!call_is_late(call, now))
+                        continue;
+                if (call->waiting)
+                        call_not_running(call);
+                else
+                        call_fail_with(call, ERROR_ANSWER_LATE, call->exchange.again ? "Try again in a moment; see /status." :
+                                       "It may still be done: look (GET /api/sync/operations) before you send it again.",
+                                       "The sync service did not answer in time");
+        }
+        if (silent)
+                trouble(proxy, PROXY_SILENT);
+        arm_tick(proxy);
+        return 0;
+}
+
+/* One timer for the deadlines of all calls; a failed one is set with the next call. */
+static void arm_tick(Proxy *proxy) {
+        if (proxy->calls && !proxy->tick &&
+            event_timer_set(plane_event(proxy->plane), &proxy->tick, TICK_USEC, "proxy-tick", on_tick, proxy) < 0)
+                proxy->tick = NULL;
+}
+
+static Call *call_new(Proxy *proxy, uint64_t hold_usec) {
+        Call *call = proxy->n_calls < PROXY_CALLS_MAX ? calloc(1, sizeof(Call)) : NULL;
 
         if (!call)
                 return NULL;
-        *call = (Call) { .proxy = proxy, .fd = -EBADF, .next = proxy->calls, .deadline_usec = now_usec() + wait_usec };
+        *call = (Call) { .exchange = { .answered = on_answered, .broken = on_broken }, .proxy = proxy, .next = proxy->calls,
+                         .hold_until_usec = now_usec(proxy) + hold_usec };
         if (proxy->calls)
                 proxy->calls->previous = call;
         proxy->calls = call;
+        proxy->n_calls++;
+        arm_tick(proxy);
         return call;
 }
 
-static int call_frame(Call *call, const char *path, const char *identity) {
-        HttpRequest *q = call->request;
-        bool head = text_equal(http_request_method(q), "HEAD");
-        const char *query = http_request_query(q), *body;
-        size_t size;
-        FILE *f = open_memstream(&call->head, &call->head_size);
-
-        if (!f)
-                return -ENOMEM;
-        body = http_request_body(q, &size);
-        (void) fprintf(f, "%s %s%s%s HTTP/1.1\r\nHost: terrafusion\r\n", head ? "GET" : http_request_method(q), path, *query ? "?" : "", query);
-        for (size_t i = 0; i < http_request_n_headers(q); i++) {
-                const char *name, *value;
-
-                http_request_header_at(q, i, &name, &value);
-                if (!hop_by_hop(name) && strcasecmp(name, "X-TerraFusion-Identity") != 0 && strcasecmp(name, "X-API-Key") != 0 &&
-                    strcasecmp(name, "Authorization") != 0 && strcasecmp(name, "X-Request-Id") != 0)
-                        (void) fprintf(f, "%s: %s\r\n", name, value);
-        }
-        (void) fprintf(f, "X-TerraFusion-Identity: %s\r\nX-Request-Id: %s\r\nX-Forwarded-For: %s\r\nContent-Length: %zu\r\n\r\n",
-                       identity, http_request_id(q), http_request_peer(q), size);
-        (void) fwrite(body, 1, size, f);
-        return fclose(f) == 0 ? 0 : -ENOMEM;
-}
-
 void proxy_forward(Proxy *proxy, HttpRequest *request, const char *path, const char *identity) {
-        Call *call = call_new(proxy, PROXY_RETRY_USEC);
-        Error e = { .id = ERROR_OUT_OF_MEMORY };
+        Call *call = call_new(proxy, PROXY_HOLD_USEC);
+        _cleanup_error_ Error e = {};
 
         if (!call) {
+                (void) error_set(&e, ERROR_TOO_MANY, "Try again in a moment.", "%u requests wait for the sync service already", PROXY_CALLS_MAX);
                 http_reply_problem(request, &e);
                 return;
         }
         call->request = http_request_ref(request);
-        call->again = http_method_is_idempotent(http_request_method(request));
-        if (call_frame(call, path, identity) < 0)
-                call_fail(call, "The gateway has no memory for the request");
-        else
-                call_attempt(call);
+        call->answer_usec = PROXY_ANSWER_USEC;
+        call->exchange.again = http_method_is_idempotent(http_request_method(request));
+        if (frame_request(request, path, identity, &call->bytes, &call->exchange.size) < 0) {
+                call_fail_with(call, ERROR_OUT_OF_MEMORY, "Try again in a moment.", "The gateway has no memory for the request");
+                return;
+        }
+        call->exchange.bytes = call->bytes;
+        call_attempt(call);
 }
 
 void proxy_fetch(Proxy *proxy, const char *path, uint64_t wait_usec, proxy_done_t done, void *userdata) {
         Call *call = call_new(proxy, wait_usec);
-        int size;
 
         if (!call) {
                 done(0, "", userdata);
@@ -343,25 +308,46 @@ void proxy_fetch(Proxy *proxy, const char *path, uint64_t wait_usec, proxy_done_
         }
         call->done = done;
         call->userdata = userdata;
-        call->again = true;
-        size = asprintf(&call->head, "GET %s HTTP/1.1\r\nHost: terrafusion\r\nX-TerraFusion-Identity: gateway;read\r\n\r\n", path);
-        if (size < 0) {
-                call->head = NULL;
-                call_fail(call, "");
+        /* On a connection of its own: the answer then says something about syncd, not about those who wait before it. */
+        call->answer_usec = wait_usec > FETCH_ANSWER_USEC ? wait_usec : FETCH_ANSWER_USEC;
+        if (frame_question(path, &call->bytes, &call->exchange.size) < 0) {
+                call_not_running(call);
                 return;
         }
-        call->head_size = (size_t) size;
+        call->exchange.bytes = call->bytes;
         call_attempt(call);
+}
+
+void proxy_gate(Proxy *proxy, ProxyGate gate, const Error *why) {
+        proxy->gate = gate;
+        error_done(&proxy->why);
+        if (why)
+                (void) error_set(&proxy->why, why->id, why->remedy, "%s", why->detail ?: error_title(why->id));
+        if (gate != PROXY_HELD && proxy->n_waiting > 0)
+                attempt_waiting(proxy);
+}
+
+void proxy_watch(Proxy *proxy, void (*on_trouble)(ProxyTrouble trouble, void *userdata), void *userdata) {
+        proxy->on_trouble = on_trouble;
+        proxy->trouble_userdata = userdata;
+}
+
+size_t proxy_n_retried(const Proxy *proxy) {
+        return proxy->n_retried;
 }
 
 Proxy *proxy_free(Proxy *proxy) {
         if (!proxy)
                 return NULL;
+        proxy->stopping = true;
+        error_done(&proxy->why);
+        (void) error_set(&proxy->why, ERROR_UNAVAILABLE, "Try again in a few seconds.", "The gateway is stopping");
+        proxy->upstream = upstream_free(proxy->upstream);
         while (proxy->calls)
-                call_fail(proxy->calls, "The gateway is stopping");
-        while (proxy->n_idle > 0)
-                (void) close(proxy->idle[--proxy->n_idle]);
-        (void) sd_event_unref(proxy->event);
+                call_fail(proxy->calls, &proxy->why);
+        event_source_drop(&proxy->tick);
+        event_source_drop(&proxy->pause);
+        error_done(&proxy->why);
         free(proxy);
         return NULL;
 }

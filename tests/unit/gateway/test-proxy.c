@@ -53,7 +53,7 @@ static void test_waits_for_restart(void **state) {
         assert_true(asprintf(&late.path, "%s/s", folder) > 0);
         assert_int_equal(sd_event_new(&late.event), 0);
         assert_int_equal(http_server_new(late.event, handle, NULL, &late.server), 0);
-        assert_int_equal(proxy_new(late.event, late.path, &proxy), 0);
+        assert_int_equal(proxy_new(http_server_plane(late.server), late.path, &proxy), 0);
         proxy_fetch(proxy, "/", 0, on_done, &none);
         assert_true(none.done);
         assert_int_equal(none.status, 0);
