@@ -25,35 +25,51 @@ int change_refuse(Batch *batch, Change *change, const Error *refusal) {
                                    : "Correct the record at the source, or the constraint at the target.");
 }
 
-int write_batch(Connection *target, Writer *writer, Batch *batch, Error *error) {
-        int n_refused = 0, r;
+static int refusals_take(Batch *batch, Change *const *changes, const RecordWrite *writes, size_t n_writes) {
+        int r;
+
+        for (size_t i = 0; i < n_writes; i++) {
+                if (writes[i].refusal.id == ERROR_NONE)
+                        continue;
+                r = change_refuse(batch, changes[i], &writes[i].refusal);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* changes[i] is what writes[i] tells. */
+static int writes_apply(Connection *target, Writer *writer, Batch *batch, Change *const *changes,
+                        RecordWrite *writes, size_t n_writes, Error *error) {
+        int n_refused, r;
 
         r = connection_begin(target, error);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < batch->n_changes; i++) {
-                _cleanup_error_ Error refusal = {0};
-                Change *change = batch->changes + i;
-
-                if (!change_is_write(change))
-                        continue;
-                r = writer_write(writer, change, &refusal);
-                if (r >= 0)
-                        continue;
-                if (error_class(refusal.id) != ERROR_CLASS_RECORD) {
-                        connection_rollback(target);
-                        error_move(error, &refusal);
-                        return r;
-                }
-                n_refused++;
-                r = change_refuse(batch, change, &refusal);
-                if (r < 0) {
-                        connection_rollback(target);
-                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a batch");
-                }
-        }
+        n_refused = writer_write(writer, writes, n_writes, error);
         if (n_refused == 0)
                 return connection_commit(target, error);
         connection_rollback(target);
+        if (n_refused > 0 && refusals_take(batch, changes, writes, n_writes) < 0)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a batch");
         return n_refused;
+}
+
+int write_batch(Connection *target, Writer *writer, Batch *batch, Error *error) {
+        size_t n_writes = batch_count_writes(batch), n = 0;
+        _cleanup_free_ Change **changes = calloc(n_writes + 1, sizeof(*changes));
+        RecordWrite *writes = calloc(n_writes + 1, sizeof(*writes));
+        int r;
+
+        if (changes && writes) {
+                for (size_t i = 0; i < batch->n_changes; i++)
+                        if (change_is_write(batch->changes + i)) {
+                                changes[n] = batch->changes + i;
+                                writes[n++].change = batch->changes + i;
+                        }
+                r = writes_apply(target, writer, batch, changes, writes, n_writes, error);
+        } else
+                r = error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a batch");
+        writes_free(writes, n_writes);
+        return r;
 }

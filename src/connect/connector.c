@@ -110,10 +110,24 @@ Writer *writer_close(Writer *w) {
 
 int writer_count(Writer *w, uint64_t *ret, Error *error) { return w->connector->count(w, ret, error); }
 
-int writer_fetch(Writer *w, Arena *arena, const Value *key, Value *ret_values, Error *error) {
-        return w->connector->fetch(w, arena, key, ret_values, error);
+int writer_fetch(Writer *w, Arena *arena, RecordFetch *fetches, size_t n_fetches, Error *error) {
+        return n_fetches > 0 ? w->connector->fetch(w, arena, fetches, n_fetches, error) : 0;
 }
 
-int writer_write(Writer *w, const Change *change, Error *error) {
-        return w->connector->write(w, change, error);
+int writer_write(Writer *w, RecordWrite *writes, size_t n_writes, Error *error) {
+        return n_writes > 0 ? w->connector->write(w, writes, n_writes, error) : 0;
+}
+
+RecordFetch *fetches_free(RecordFetch *fetches, size_t n_fetches) {
+        for (size_t i = 0; fetches && i < n_fetches; i++)
+                error_done(&fetches[i].refusal);
+        free(fetches);
+        return NULL;
+}
+
+RecordWrite *writes_free(RecordWrite *writes, size_t n_writes) {
+        for (size_t i = 0; writes && i < n_writes; i++)
+                error_done(&writes[i].refusal);
+        free(writes);
+        return NULL;
 }

@@ -26,6 +26,19 @@ typedef struct ReadPlan {
         const char *position;           /* resume after this (of an identical plan), or NULL */
 } ReadPlan;
 
+/* One present record that is asked for, among many. */
+typedef struct RecordFetch {
+        const Value *key;       /* mapping->n_key values */
+        Value *values;          /* out: n_fields raw values in the arena; NULL: there is none */
+        Error refusal;          /* out: class RECORD, the target's column cannot hold such a key */
+} RecordFetch;
+
+/* One change that is written, among many. */
+typedef struct RecordWrite {
+        const Change *change;
+        Error refusal;          /* out: class RECORD, what the target said of it */
+} RecordWrite;
+
 typedef struct Connector {
         const char *kind, *summary;
         unsigned capabilities;
@@ -44,9 +57,9 @@ typedef struct Connector {
         int (*writer_open)(Connection *c, const Mapping *mapping, Writer **ret, Error *error);
         void (*writer_close)(Writer *w);
         int (*count)(Writer *w, uint64_t *ret, Error *error);
-        int (*fetch)(Writer *w, Arena *arena, const Value *key, Value *ret_values, Error *error);
+        int (*fetch)(Writer *w, Arena *arena, RecordFetch *fetches, size_t n_fetches, Error *error);
         int (*begin)(Connection *c, Error *error);
-        int (*write)(Writer *w, const Change *change, Error *error);
+        int (*write)(Writer *w, RecordWrite *writes, size_t n_writes, Error *error);
         int (*commit)(Connection *c, Error *error);
         int (*rollback)(Connection *c);
 } Connector;
@@ -84,8 +97,6 @@ _must_check_ int reader_next(Reader *r, Value *values, Error *error);
 /* Where the scan is after the last record, opaque text, borrowed until the next call; NULL where the kind
  * cannot resume. */
 const char *reader_position(Reader *r);
-/* Did the scan take up at the plan's position? false: it began anew. */
-bool reader_resumed(const Reader *r);
 /* Whether the scan went on at plan->position. False: there was none, or the source is no longer what the
  * position was taken of (another file, a vacuumed or altered database); then the scan is a whole one,
  * from the first record. */
@@ -97,10 +108,14 @@ _must_check_ int writer_open(Connection *c, const Mapping *mapping, Writer **ret
 Writer *writer_close(Writer *w);
 DEFINE_CLEANUP(Writer, writer_close)
 _must_check_ int writer_count(Writer *w, uint64_t *ret, Error *error);  /* rows in the target table */
-/* The present record by key (mapping->n_key values), as the target stores it: 1 and n_fields raw values
- * in the arena, or 0: there is none. */
-_must_check_ int writer_fetch(Writer *w, Arena *arena, const Value *key, Value *ret_values, Error *error);
-/* Writes an INSERT, UPDATE (only changed fields) or DELETE inside the transaction. A class RECORD error
- * concerns this record alone and leaves the transaction usable. An UPDATE or DELETE that meets no row is
- * ERROR_RECORD_REFUSED. ABSENT values are left out. */
-_must_check_ int writer_write(Writer *w, const Change *change, Error *error);
+/* The present records of many keys, as the target stores them. refusal is empty before, and concerns one
+ * record; a negative errno concerns all of them. */
+_must_check_ int writer_fetch(Writer *w, Arena *arena, RecordFetch *fetches, size_t n_fetches, Error *error);
+/* Writes INSERT, UPDATE (only changed fields) and DELETE inside the transaction, each fully or not at all.
+ * ABSENT values are left out. Gives the number of refused records, each with its refusal (an INSERT that
+ * meets a row, an UPDATE or DELETE that meets none are such): then the caller rolls back. A negative errno:
+ * the whole transaction failed. Nothing that concerns a single record is left for commit to find. */
+_must_check_ int writer_write(Writer *w, RecordWrite *writes, size_t n_writes, Error *error);
+/* Frees the refusals, and the array. */
+RecordFetch *fetches_free(RecordFetch *fetches, size_t n_fetches);
+RecordWrite *writes_free(RecordWrite *writes, size_t n_writes);

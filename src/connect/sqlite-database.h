@@ -61,8 +61,8 @@ void sqlite_reader_close(Reader *reader);
 int sqlite_writer_open(Connection *connection, const Mapping *mapping, Writer **ret, Error *error);
 void sqlite_writer_close(Writer *writer);
 int sqlite_count(Writer *writer, uint64_t *ret, Error *error);
-int sqlite_fetch(Writer *writer, Arena *arena, const Value *key, Value *ret_values, Error *error);
-int sqlite_write(Writer *writer, const Change *change, Error *error);
+int sqlite_fetch(Writer *writer, Arena *arena, RecordFetch *fetches, size_t n_fetches, Error *error);
+int sqlite_write(Writer *writer, RecordWrite *writes, size_t n_writes, Error *error);
 
 /* One column of the present row; text and bytes are SQLite's own memory, valid until the next step. The
  * value is taken once: the column_… functions would look it up anew for type, bytes and size. No other

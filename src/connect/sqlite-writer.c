@@ -314,14 +314,7 @@ static int delete (SqliteWriter *w, const Change *change, Error *error) {
         return r < 0 ? r : met_one_row(w, "delete", error);
 }
 
-int sqlite_write(Writer *writer, const Change *change, Error *error) {
-        SqliteWriter *w = (SqliteWriter *) writer;
-
-        /* Outside a transaction each write would commit by itself, before the journal has it. */
-        if (sqlite3_get_autocommit(w->connection->db))
-                return error_set(error, ERROR_SYSTEM_REFUSED, NULL,
-                                 "System \"%s\": no transaction is open any more",
-                                 w->connection->system->name);
+static int write_one(SqliteWriter *w, const Change *change, Error *error) {
         switch (change->kind) {
         case CHANGE_INSERT:
                 return insert(w, change, error);
@@ -332,6 +325,29 @@ int sqlite_write(Writer *writer, const Change *change, Error *error) {
         default:
                 return 0;
         }
+}
+
+int sqlite_write(Writer *writer, RecordWrite *writes, size_t n_writes, Error *error) {
+        SqliteWriter *w = (SqliteWriter *) writer;
+        int n_refused = 0, r;
+
+        /* Outside a transaction each write would commit by itself, before the journal has it. */
+        if (sqlite3_get_autocommit(w->connection->db))
+                return error_set(error, ERROR_SYSTEM_REFUSED, NULL,
+                                 "System \"%s\": no transaction is open any more",
+                                 w->connection->system->name);
+        for (size_t i = 0; i < n_writes; i++) {
+                Error *refusal = &writes[i].refusal;
+
+                r = write_one(w, writes[i].change, refusal);
+                if (r < 0 && error_class(refusal->id) != ERROR_CLASS_RECORD) {
+                        if (error)
+                                error_move(error, refusal);
+                        return r;
+                }
+                n_refused += r < 0;
+        }
+        return n_refused;
 }
 
 int sqlite_count(Writer *writer, uint64_t *ret, Error *error) {
@@ -346,7 +362,11 @@ int sqlite_count(Writer *writer, uint64_t *ret, Error *error) {
         return r;
 }
 
-static int fetch_values(SqliteWriter *w, Arena *arena, Value *ret_values) {
+static int fetch_values(SqliteWriter *w, Arena *arena, Value **ret) {
+        Value *values = arena_alloc(arena, w->mapping->n_fields * sizeof(Value));
+
+        if (!values)
+                return -ENOMEM;
         for (size_t i = 0; i < w->mapping->n_fields; i++) {
                 char real_text[REAL_TEXT_MAX];
                 Value value;
@@ -354,25 +374,43 @@ static int fetch_values(SqliteWriter *w, Arena *arena, Value *ret_values) {
 
                 r = sqlite_value_read(w->fetch_statement, (int) i, real_text, &value);
                 if (r == 0)
-                        r = value_copy(&value, arena, &ret_values[i]);
+                        r = value_copy(&value, arena, &values[i]);
                 if (r < 0)
                         return r;
         }
-        return 1;
+        *ret = values;
+        return 0;
 }
 
-int sqlite_fetch(Writer *writer, Arena *arena, const Value *key, Value *ret_values, Error *error) {
-        SqliteWriter *w = (SqliteWriter *) writer;
+static int fetch_one(SqliteWriter *w, Arena *arena, RecordFetch *fetch, Error *error) {
         int rc, r;
 
-        r = bind_key(w, w->fetch_statement, 1, key, error);
+        fetch->values = NULL;
+        r = bind_key(w, w->fetch_statement, 1, fetch->key, error);
         if (r < 0)
                 return r;
         rc = sqlite3_step(w->fetch_statement);
         if (rc == SQLITE_ROW)
-                r = fetch_values(w, arena, ret_values);
+                r = fetch_values(w, arena, &fetch->values);
         else if (rc != SQLITE_DONE)
                 r = sqlite_fail(w->connection->db, rc, w->connection->system, "cannot fetch", error);
         (void) sqlite3_reset(w->fetch_statement);
         return r;
+}
+
+int sqlite_fetch(Writer *writer, Arena *arena, RecordFetch *fetches, size_t n_fetches, Error *error) {
+        SqliteWriter *w = (SqliteWriter *) writer;
+        int r;
+
+        for (size_t i = 0; i < n_fetches; i++) {
+                Error *refusal = &fetches[i].refusal;
+
+                r = fetch_one(w, arena, &fetches[i], refusal);
+                if (r >= 0 || error_class(refusal->id) == ERROR_CLASS_RECORD)
+                        continue;
+                if (error)
+                        error_move(error, refusal);
+                return r;
+        }
+        return 0;
 }

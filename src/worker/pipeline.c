@@ -2,7 +2,7 @@
 /* The way of a record:
  *   1 detect      what may have changed at the source
  *   2 transform   source record → target record
- *   3 fetch       the target's present record
+ *   3 fetch       the target's present records, all of a batch at once
  *   4 validate    findings; an error holds the record
  *   5 plan        insert, update of which fields, delete, nothing; guards
  *   6 journal     what will change, durable before the target commits
@@ -50,54 +50,57 @@ static int transform_batch(EntityRun *e, Error *error) {
         return 0;
 }
 
-static int fetch_record(EntityRun *e, const Value *key, Value **ret, Error *error) {
-        Value *before = arena_alloc(e->batch.arena, e->m->n_fields * sizeof(Value));
-        int r;
-
-        if (!before)
-                return no_memory(e, error);
-        r = writer_fetch(e->writer, e->batch.arena, key, before, error);
-        if (r <= 0) {
-                *ret = NULL;
-                return r;
-        }
-        for (size_t i = 0; i < e->m->n_fields; i++)
-                if (convert_fetched(before + i, e->m->fields + i, e->batch.arena, before + i) < 0)
+static int fetched_convert(EntityRun *e, Value *values, Error *error) {
+        for (size_t i = 0; values && i < e->m->n_fields; i++)
+                if (convert_fetched(values + i, e->m->fields + i, e->batch.arena, values + i) < 0)
                         return no_memory(e, error);
-        *ret = before;
         return 0;
 }
 
-static int fetch_change(EntityRun *e, Change *change, Error *error) {
-        _cleanup_error_ Error refusal = {0};
+/* What the target holds for changes[i] under fetches[i].key. A key that its column cannot hold concerns that record alone. */
+static int fetch_changes(EntityRun *e, Change *const *changes, RecordFetch *fetches, size_t n_fetches,
+                         Error *error) {
         int r;
 
-        r = fetch_record(e, change->target, &change->before, &refusal);
-        if (r >= 0)
-                return 0;
-        if (error_class(refusal.id) != ERROR_CLASS_RECORD) {
-                error_move(error, &refusal);
+        r = writer_fetch(e->writer, e->batch.arena, fetches, n_fetches, error);
+        if (r < 0)
                 return r;
+        for (size_t i = 0; i < n_fetches; i++) {
+                const Error *refusal = &fetches[i].refusal;
+
+                if (refusal->id != ERROR_NONE && change_refuse(&e->batch, changes[i], refusal) < 0)
+                        return no_memory(e, error);
+                r = fetched_convert(e, fetches[i].values, error);
+                if (r < 0)
+                        return r;
+                changes[i]->before = fetches[i].values;
         }
-        /* A key that the target's column cannot hold concerns this record alone. */
-        return change_refuse(&e->batch, change, &refusal) < 0 ? no_memory(e, error) : 0;
+        return 0;
+}
+
+static bool change_needs_fetch(const EntityRun *e, const Change *change) {
+        return change->kind == CHANGE_UNDECIDED && !findings_hold(change->findings) &&
+               (!e->target_is_empty || change->in_baseline);
 }
 
 /* Step 3: serves idempotence (equal means nothing to do), the before image, and which fields differ. */
 static int fetch_batch(EntityRun *e, Error *error) {
+        _cleanup_free_ Change **changes = calloc(e->batch.n_changes + 1, sizeof(*changes));
+        RecordFetch *fetches = calloc(e->batch.n_changes + 1, sizeof(*fetches));
+        size_t n = 0;
         int r;
 
-        for (size_t i = 0; i < e->batch.n_changes; i++) {
+        for (size_t i = 0; changes && fetches && i < e->batch.n_changes; i++) {
                 Change *change = e->batch.changes + i;
 
-                if (change->kind != CHANGE_UNDECIDED || findings_hold(change->findings) ||
-                    (e->target_is_empty && !change->in_baseline))
+                if (!change_needs_fetch(e, change))
                         continue;
-                r = fetch_change(e, change, error);
-                if (r < 0)
-                        return r;
+                changes[n] = change;
+                fetches[n++].key = change->target;
         }
-        return 0;
+        r = changes && fetches ? fetch_changes(e, changes, fetches, n, error) : no_memory(e, error);
+        fetches_free(fetches, n);
+        return r;
 }
 
 /* Step 4. */
@@ -286,35 +289,46 @@ static int upsert_entity(EntityRun *e, Error *error) {
         return 0;
 }
 
-static int delete_batch_plan(EntityRun *e, const Key *keys, const BaselineRow *rows, size_t n_keys,
-                             Error *error) {
+/* Changes for keys that are gone from the source, and what to fetch for them. */
+static int deletes_list(EntityRun *e, const Key *keys, const BaselineRow *rows, size_t n_keys,
+                        Change **changes, RecordFetch *fetches, Error *error) {
         Batch *batch = &e->batch;
-        int r;
 
         batch->n_changes = 0;
         batch->n_read = batch->n_unchanged = 0;
         if (array_grow(&batch->changes, &batch->capacity, n_keys, sizeof(Change)) < 0)
                 return no_memory(e, error);
         for (size_t i = 0; i < n_keys; i++) {
-                Change *change = batch->changes + batch->n_changes++;
                 Value *key = arena_alloc_zero(batch->arena, e->m->n_key * sizeof(Value));
 
-                *change = (Change){.key = keys[i], .number = rows[i].number, .in_baseline = true};
                 if (!key)
                         return no_memory(e, error);
-                r = key_decode(keys[i], batch->arena, key, e->m->n_key);
-                if (r < 0)
+                if (key_decode(keys[i], batch->arena, key, e->m->n_key) < 0)
                         return error_set(error, ERROR_INTERNAL, NULL,
                                          "A key of entity '%s' in the baseline cannot be read",
                                          e->m->entity);
-                r = fetch_record(e, key, &change->before, error);
-                if (r < 0)
-                        return r;
-                r = plan_delete(e->m, change, batch->arena);
-                if (r < 0)
-                        return no_memory(e, error);
+                changes[i] = batch->changes + batch->n_changes++;
+                *changes[i] = (Change){.key = keys[i], .number = rows[i].number, .in_baseline = true};
+                fetches[i].key = key;
         }
         return 0;
+}
+
+static int delete_batch_plan(EntityRun *e, const Key *keys, const BaselineRow *rows, size_t n_keys,
+                             Error *error) {
+        _cleanup_free_ Change **changes = calloc(n_keys, sizeof(*changes));
+        RecordFetch *fetches = calloc(n_keys, sizeof(*fetches));
+        int r;
+
+        r = changes && fetches ? deletes_list(e, keys, rows, n_keys, changes, fetches, error)
+                               : no_memory(e, error);
+        if (r >= 0)
+                r = fetch_changes(e, changes, fetches, n_keys, error);
+        for (size_t i = 0; r >= 0 && i < n_keys; i++)
+                if (changes[i]->kind != CHANGE_HELD && plan_delete(e->m, changes[i], e->batch.arena) < 0)
+                        r = no_memory(e, error);
+        fetches_free(fetches, n_keys);
+        return r;
 }
 
 /* The key after which the next batch begins, in memory that outlives the batch's arena. */

@@ -41,24 +41,29 @@ static Verdict entry_verdict(const Mapping *m, const JournalEntry *entry, const 
         return fields_equal(m, entry, present, entry->before) ? VERDICT_NOT_APPLIED : VERDICT_UNKNOWN;
 }
 
-static int entry_look(const Mapping *m, Writer *writer, const JournalEntry *entry, Arena *arena,
-                      DigestScratch *scratch, Verdict *ret, Error *error) {
-        Value *key = arena_alloc_zero(arena, m->n_key * sizeof(Value));
-        Value *present = arena_alloc_zero(arena, m->n_fields * sizeof(Value));
-        int r;
+static int keys_decode(const Mapping *m, const JournalBatch *batch, Arena *arena, RecordFetch *fetches,
+                       Error *error) {
+        for (size_t i = 0; i < batch->n_entries; i++) {
+                Value *key = arena_alloc_zero(arena, m->n_key * sizeof(Value));
 
-        if (!key || !present)
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to settle a batch");
-        r = key_decode(entry->key, arena, key, m->n_key);
-        if (r < 0)
-                return error_set(error, ERROR_INTERNAL, NULL, "A key of the journal cannot be read");
-        r = writer_fetch(writer, arena, key, present, error);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; r > 0 && i < m->n_fields; i++)
+                if (!key)
+                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to settle a batch");
+                if (key_decode(batch->entries[i].key, arena, key, m->n_key) < 0)
+                        return error_set(error, ERROR_INTERNAL, NULL, "A key of the journal cannot be read");
+                fetches[i].key = key;
+        }
+        return 0;
+}
+
+/* A key that the target refuses tells nothing. */
+static int entry_look(const Mapping *m, const JournalEntry *entry, const RecordFetch *fetch, Arena *arena,
+                      DigestScratch *scratch, Verdict *ret, Error *error) {
+        Value *present = fetch->values;
+
+        for (size_t i = 0; present && i < m->n_fields; i++)
                 if (convert_fetched(present + i, m->fields + i, arena, present + i) < 0)
                         return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to settle a batch");
-        *ret = entry_verdict(m, entry, r > 0 ? present : NULL, scratch);
+        *ret = fetch->refusal.id == ERROR_NONE ? entry_verdict(m, entry, present, scratch) : VERDICT_UNKNOWN;
         return 0;
 }
 
@@ -69,15 +74,24 @@ static int batch_was_applied(Run *run, const Mapping *m, const JournalBatch *bat
         _cleanup_(writer_closep) Writer *writer = NULL;
         size_t n_verdicts[VERDICT_NOT_APPLIED + 1] = {0};
         DigestScratch scratch = {0};
+        RecordFetch *fetches;
         Verdict verdict;
         int r;
 
         r = writer_open(run->target, m, &writer, error);
+        if (r < 0)
+                return r;
+        fetches = calloc(batch->n_entries + 1, sizeof(*fetches));
+        r = fetches ? keys_decode(m, batch, arena, fetches, error)
+                    : error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to settle a batch");
+        if (r >= 0)
+                r = writer_fetch(writer, arena, fetches, batch->n_entries, error);
         for (size_t i = 0; r >= 0 && i < batch->n_entries; i++) {
                 verdict = VERDICT_UNKNOWN;
-                r = entry_look(m, writer, batch->entries + i, arena, &scratch, &verdict, error);
+                r = entry_look(m, batch->entries + i, fetches + i, arena, &scratch, &verdict, error);
                 n_verdicts[verdict]++;
         }
+        fetches_free(fetches, batch->n_entries);
         free(scratch.bytes);
         if (r < 0)
                 return r;

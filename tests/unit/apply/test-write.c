@@ -25,20 +25,25 @@ static int fake_begin(Connection *c, Error *error) {
         return 0;
 }
 
-static int fake_write(Writer *w, const Change *change, Error *error) {
-        int index = fake.n_written++;
+static int fake_write(Writer *w, RecordWrite *writes, size_t n_writes, Error *error) {
+        int n_refused = 0;
 
-        fake.kinds[index] = change->kind;
-        for (const int *refused = fake.refused; refused && *refused >= 0; refused++)
-                if (*refused == index) {
-                        (void) error_set(error, ERROR_RECORD_REFUSED,
-                                         index == 0 ? "Ask the assessor." : NULL, "CHECK failed at %d",
-                                         index);
-                        return error_field(error, "area");
-                }
-        if (fake.failing_write == index)
-                return error_set(error, ERROR_SYSTEM_UNAVAILABLE, NULL, "The target went away");
-        return 0;
+        for (size_t i = 0; i < n_writes; i++) {
+                int index = fake.n_written++;
+
+                fake.kinds[index] = writes[i].change->kind;
+                if (fake.failing_write == index)
+                        return error_set(error, ERROR_SYSTEM_UNAVAILABLE, NULL, "The target went away");
+                for (const int *refused = fake.refused; refused && *refused >= 0; refused++)
+                        if (*refused == index) {
+                                (void) error_set(&writes[i].refusal, ERROR_RECORD_REFUSED,
+                                                 index == 0 ? "Ask the assessor." : NULL,
+                                                 "CHECK failed at %d", index);
+                                (void) error_field(&writes[i].refusal, "area");
+                                n_refused++;
+                        }
+        }
+        return n_refused;
 }
 
 static int fake_commit(Connection *c, Error *error) {

@@ -134,3 +134,32 @@ static inline void assert_scan(Fixture *f, const ReadPlan *plan, const char *exp
         assert_string_equal(scan_text(f, reader), expected);
         reader_close(reader);
 }
+
+/* One change by the call for many: 0, or the refusal (or failure) in error. */
+static inline int write_change(Writer *w, const Change *change, Error *error) {
+        RecordWrite write = {.change = change};
+        int r;
+
+        r = writer_write(w, &write, 1, error);
+        if (r <= 0)
+                return r;
+        assert_int_equal(r, 1);
+        error_move(error, &write.refusal);
+        return error_errno(error->id);
+}
+
+/* One record by the call for many: 1 with its values, 0: there is none, or the refusal in error. */
+static inline int fetch_record(Writer *w, Arena *arena, const Value *key, Value **ret, Error *error) {
+        RecordFetch fetch = {.key = key};
+        int r;
+
+        r = writer_fetch(w, arena, &fetch, 1, error);
+        if (r < 0)
+                return r;
+        if (fetch.refusal.id != ERROR_NONE) {
+                error_move(error, &fetch.refusal);
+                return error_errno(error->id);
+        }
+        *ret = fetch.values;
+        return fetch.values != NULL;
+}

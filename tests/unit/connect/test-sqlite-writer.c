@@ -37,7 +37,7 @@ static Value decimal(int64_t coefficient, uint8_t scale) {
 static int write_one(Fixture *f, Writer *w, ChangeKind kind, Value *target, bool *changed) {
         Change change = {.kind = kind, .target = target, .changed = changed};
 
-        return writer_write(w, &change, &f->error);
+        return write_change(w, &change, &f->error);
 }
 
 static void writes_and_counts(void **state) {
@@ -85,8 +85,8 @@ static void delete_by_encoded_key(void **state) {
         run_sql(f.path, "insert into parcel (number, name) values ('P-1', 'Ada'), ('P-2', 'Bob')");
         assert_int_equal(key_encode(&key, 1, f.arena, &change.key), 0);
         assert_int_equal(connection_begin(f.connection, &f.error), 0);
-        assert_int_equal(writer_write(w, &change, &f.error), 0);
-        assert_true(writer_write(w, &change, &f.error) < 0); /* it is gone now */
+        assert_int_equal(write_change(w, &change, &f.error), 0);
+        assert_true(write_change(w, &change, &f.error) < 0); /* it is gone now */
         assert_error(&f, ERROR_RECORD_REFUSED, "no row for this key to delete", "again");
         assert_int_equal(connection_commit(f.connection, &f.error), 0);
         assert_sql(f.path, "select group_concat(number) from parcel", "P-2");
@@ -146,20 +146,20 @@ static void refuses_what_a_column_would_change(void **state) {
 }
 
 static void fetches_raw_values(void **state) {
-        Value key = text("P-1"), values[6] = {};
+        Value key = text("P-1"), *values = NULL;
         Writer *w = NULL;
         Fixture f;
 
         init(&f, &w);
         run_sql(f.path, "insert into parcel values ('P-1', 'Ada', 7, null, 0.1, x'0102', 'e')");
-        assert_int_equal(writer_fetch(w, f.arena, &key, values, &f.error), 1);
+        assert_int_equal(fetch_record(w, f.arena, &key, &values, &f.error), 1);
         assert_value(&f, &values[0], VALUE_TEXT, "P-1");
         assert_value(&f, &values[2], VALUE_INTEGER, "7");
         assert_int_equal(values[3].type, VALUE_NULL);
         assert_value(&f, &values[4], VALUE_DECIMAL, "0.1");
         assert_int_equal(values[5].type, VALUE_BYTES);
         key = text("P-2");
-        assert_int_equal(writer_fetch(w, f.arena, &key, values, &f.error), 0);
+        assert_int_equal(fetch_record(w, f.arena, &key, &values, &f.error), 0);
         writer_close(w);
         fixture_done(&f);
 }

@@ -203,7 +203,7 @@ static void commit_that_fails_is_rolled_back(void **state) {
         f.mapping.n_fields = f.mapping.n_key = 1;
         assert_int_equal(writer_open(f.connection, &f.mapping, &w, &f.error), 0);
         assert_int_equal(connection_begin(f.connection, &f.error), 0);
-        assert_int_equal(writer_write(w, &change, &f.error), 0);
+        assert_int_equal(write_change(w, &change, &f.error), 0);
         assert_true(connection_commit(f.connection, &f.error) < 0);
         assert_error(&f, ERROR_SYSTEM_REFUSED, "FOREIGN KEY", "depends_on");
         assert_sql(f.path, "select count(*) from c", "0");

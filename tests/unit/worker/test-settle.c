@@ -23,14 +23,18 @@ static int fake_writer_open(Connection *c, const Mapping *mapping, Writer **ret,
 
 static void fake_writer_close(Writer *w) {}
 
-static int fake_fetch(Writer *w, Arena *arena, const Value *key, Value *ret_values, Error *error) {
-        const char *name = fake.names[key->integer];
+static int fake_fetch(Writer *w, Arena *arena, RecordFetch *fetches, size_t n_fetches, Error *error) {
+        for (size_t i = 0; i < n_fetches; i++) {
+                const char *name = fake.names[fetches[i].key->integer];
 
-        if (!name)
-                return 0;
-        ret_values[0] = *key;
-        ret_values[1] = value_text(name, strlen(name));
-        return 1;
+                if (!name)
+                        continue;
+                fetches[i].values = arena_alloc(arena, 2 * sizeof(Value));
+                assert_non_null(fetches[i].values);
+                fetches[i].values[0] = *fetches[i].key;
+                fetches[i].values[1] = value_text(name, strlen(name));
+        }
+        return 0;
 }
 
 static const Connector fake_connector = {
