@@ -65,6 +65,14 @@ const Command commands[_COMMAND_MAX] = {
                 { "/api/sync/operations/{id}/findings" }, "ListFindings", SCOPE_READ, RESULT_ARRAY, 200, {
                 OPERATION_ID, PAGE_ARGS }, ON(OPERATION, "ListFindings"),
                 .tells_records = true },
+        [COMMAND_OPERATION_CHANGES] = { "operation-changes", "What an operation changed, field by field: before and after.", "GET",
+                { "/api/sync/operations/{id}/changes" }, "ListChanges", SCOPE_READ, RESULT_ARRAY, 200, {
+                OPERATION_ID, PAGE_ARGS }, ON(OPERATION, "ListChanges"), .tells_records = true },
+        [COMMAND_OPERATION_LOG] = { "operation-log", "The journal's lines of an operation, oldest first.", "GET",
+                { "/api/sync/operations/{id}/log" }, "GetOperationLog", SCOPE_READ, RESULT_ARRAY, 200, {
+                OPERATION_ID, { "limit", ARG_INTEGER, ARG_QUERY, false, "How many lines at most.", 1, 1000 },
+                { "cursor", ARG_TEXT, ARG_QUERY, false, "Only lines after the one that has this cursor." } },
+                ON(OPERATION, "GetLog"), .tells_records = true },
         [COMMAND_OPERATION_ACTIVE] = { "operation-active", "Operations that run or wait.", "GET", { "/api/sync/active" },
                 "ListActive", SCOPE_READ, RESULT_ARRAY, 200 },
         [COMMAND_SYNC_METRICS] = { "sync-metrics", "Totals of the operations of some days.", "GET", { "/api/sync/metrics" },
@@ -73,6 +81,8 @@ const Command commands[_COMMAND_MAX] = {
                 { "days", ARG_INTEGER, ARG_QUERY, false, "How many days back; omitted: 7.", 1, 3650 } } },
         [COMMAND_CONFIG_SHOW] = { "config-show", "The configuration in effect, secrets masked.", "GET", { "/api/config" },
                 "GetConfig", SCOPE_READ, RESULT_OBJECT, 200 },
+        [COMMAND_RELOAD] = { "reload", "Reads configuration and mappings again, as SIGHUP does; tells their mistakes.", "POST",
+                { "/api/reload" }, "Reload", SCOPE_ADMIN, RESULT_OBJECT, 200 },
         [COMMAND_PAIR_LIST] = { "pair-list", "The pairs and where they are.", "GET", { "/api/pairs" },
                 "ListPairs", SCOPE_READ, RESULT_ARRAY, 200 },
         [COMMAND_PAIR_SHOW] = { "pair-show", "One pair with its entities.", "GET", { "/api/pairs/{name}" },

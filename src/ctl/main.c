@@ -10,14 +10,17 @@
 
 #define EXIT_USAGE 2
 
-enum { OPTION_JSON = 256, OPTION_FULL, OPTION_INCREMENTAL, OPTION_WAIT, OPTION_ENTITY, OPTION_ALLOW, OPTION_PAIR, OPTION_STATUS, OPTION_LIMIT, OPTION_VERSION };
+enum { OPTION_JSON = 256, OPTION_FULL, OPTION_INCREMENTAL, OPTION_WAIT, OPTION_ENTITY, OPTION_ALLOW, OPTION_PAIR, OPTION_STATUS, OPTION_LIMIT, OPTION_LOG, OPTION_CHANGES,
+       OPTION_FINDINGS, OPTION_VERSION };
 
 static const struct option options_known[] = {
         { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, OPTION_VERSION }, { "json", no_argument, NULL, OPTION_JSON },
         { "full", no_argument, NULL, OPTION_FULL }, { "incremental", no_argument, NULL, OPTION_INCREMENTAL },
         { "wait", no_argument, NULL, OPTION_WAIT }, { "entity", required_argument, NULL, OPTION_ENTITY },
         { "allow", required_argument, NULL, OPTION_ALLOW }, { "pair", required_argument, NULL, OPTION_PAIR },
-        { "status", required_argument, NULL, OPTION_STATUS }, { "limit", required_argument, NULL, OPTION_LIMIT }, { 0 },
+        { "status", required_argument, NULL, OPTION_STATUS }, { "limit", required_argument, NULL, OPTION_LIMIT },
+        { "log", no_argument, NULL, OPTION_LOG }, { "changes", no_argument, NULL, OPTION_CHANGES },
+        { "findings", no_argument, NULL, OPTION_FINDINGS }, { 0 },
 };
 
 static void options_done(Options *o) {
@@ -38,7 +41,10 @@ static void help(FILE *f) {
                      "  --wait             run: show progress and wait for the end\n"
                      "  --pair NAME        operations, quarantine: only of this pair\n"
                      "  --status STATUS    operations: only with this status\n"
-                     "  --limit N          operations, quarantine: at most so many\n"
+                     "  --limit N          operations, quarantine, show: at most so many\n"
+                     "  --log              show: the journal's lines of the operation\n"
+                     "  --changes          show: what it changed, field by field\n"
+                     "  --findings         show: what the rules had to say\n"
                      "  --help, --version\n\n"
                      "Exit status: 0 done, 1 failed, 2 usage, 3 finished with records in quarantine, 4 a guard tripped.\n", f);
 }
@@ -66,7 +72,7 @@ static const char *verb_nearest(const char *name) {
 }
 
 static const char *option_nearest(const char *given) {
-        const char *names[16];
+        const char *names[ELEMENTSOF(options_known)];
         size_t n = 0;
 
         for (const struct option *known = options_known; known->name && n < ELEMENTSOF(names); known++)
@@ -87,6 +93,9 @@ static int options_parse(int argc, char *argv[], Options *o) {
                 case OPTION_FULL: o->full = true; break;
                 case OPTION_INCREMENTAL: o->incremental = true; break;
                 case OPTION_WAIT: o->wait = true; break;
+                case OPTION_LOG: o->log = true; break;
+                case OPTION_CHANGES: o->changes = true; break;
+                case OPTION_FINDINGS: o->findings = true; break;
                 case OPTION_PAIR: o->pair = optarg; break;
                 case OPTION_STATUS: o->status = optarg; break;
                 case OPTION_ENTITY:
@@ -158,6 +167,8 @@ int main(int argc, char *argv[]) {
         if (n_arguments < verb->n_min || n_arguments > verb->n_max)
                 return asprintf(&what, "Usage: terrafusionctl %s%s%s [OPTION…]", verb->name, *verb->arguments ? " " : "",
                                 verb->arguments) < 0 ? EXIT_USAGE : usage(what, NULL);
+        if (o.log + o.changes + o.findings > 1)
+                return usage("--log, --changes and --findings exclude each other", NULL);
         if (o.full && o.incremental)
                 return usage("--full and --incremental exclude each other", NULL);
         return verb_run(verb, &o, argv + optind + 1, n_arguments);

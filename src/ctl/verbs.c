@@ -4,11 +4,13 @@
 #include "basic/json.h"
 #include "basic/log.h"
 #include "basic/text.h"
+#include "ctl/history.h"
 #include "ctl/render.h"
 #include "ctl/wait.h"
 #include "model/operation.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #define EXIT_QUARANTINED 3
 #define EXIT_GUARD 4
@@ -225,6 +227,8 @@ static int verb_show(Client *c, const Options *o, char *const *arguments, unsign
         r = operation_id_find(c, arguments[0], &id, error);
         if (r < 0)
                 return r;
+        if (o->log || o->changes || o->findings)
+                return history_show(c, o, id, error);
         args = json_pack("{s:s}", "id", id);
         r = client_call(c, COMMAND_OPERATION_SHOW, args, &operation, error);
         if (r < 0 || o->json)
@@ -324,17 +328,11 @@ static int check_pair(Client *c, const Options *o, const char *pair, Error *erro
         return operation_exit_status(operation) == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* What the service found when it last read the configuration: the pair's own check names only the first of a file. */
-static int check_configuration(Client *c, Error *error) {
-        json_auto_t *config = NULL;
+static int print_mistakes(const json_t *mistakes) {
         const json_t *row;
         size_t i;
-        int r;
 
-        r = client_call(c, COMMAND_CONFIG_SHOW, NULL, &config, error);
-        if (r < 0)
-                return r;
-        json_array_foreach(json_object_get(config, "mistakes"), i, row) {
+        json_array_foreach(mistakes, i, row) {
                 _cleanup_error_ Error mistake = { 0 };
                 _cleanup_free_ char *text = NULL;
 
@@ -342,7 +340,33 @@ static int check_configuration(Client *c, Error *error) {
                         return -ENOMEM;
                 (void) fprintf(stderr, "%s\n", text);
         }
-        return json_array_size(json_object_get(config, "mistakes")) > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return json_array_size(mistakes) > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* What the service found when it last read the configuration: the pair's own check names only the first of a file. */
+static int check_configuration(Client *c, Error *error) {
+        json_auto_t *config = NULL;
+        int r;
+
+        r = client_call(c, COMMAND_CONFIG_SHOW, NULL, &config, error);
+        return r < 0 ? r : print_mistakes(json_object_get(config, "mistakes"));
+}
+
+static int verb_reload(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        json_auto_t *answer = NULL;
+        int r, status;
+
+        r = client_call(c, COMMAND_RELOAD, NULL, &answer, error);
+        if (r < 0)
+                return r;
+        status = o->json ? print_json(answer) : print_mistakes(json_object_get(answer, "mistakes"));
+        if (status < 0)
+                return status;
+        if (!o->json)
+                (void) printf(json_member_true(answer, "in_force") ? "Read again: %" PRId64 " pairs and %" PRId64 " systems are in force.\n" :
+                                                                     "The configuration stays as it was: %" PRId64 " pairs, %" PRId64 " systems.\n",
+                              json_member_integer(answer, "pairs", 0), json_member_integer(answer, "systems", 0));
+        return json_array_size(json_object_get(answer, "mistakes")) > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int verb_check(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
@@ -443,5 +467,6 @@ const Verb verbs[] = {
         { "cancel", "OPERATION", 1, 1, COMMAND_OPERATION_CANCEL, verb_cancel },
         { "quarantine", "[list | show ID]", 0, 2, COMMAND_QUARANTINE_LIST, verb_quarantine },
         { "check", "[PAIR]", 0, 1, COMMAND_PAIR_CHECK, verb_check },
+        { "reload", "", 0, 0, COMMAND_RELOAD, verb_reload },
         { 0 },
 };

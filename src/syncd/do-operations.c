@@ -19,16 +19,6 @@ static int no_memory(Error *error) {
         return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the answer");
 }
 
-/* The name a pair has in the store; a name that no pair has any more still finds its old operations. */
-static int pair_filter(const Syncd *s, const char *asked, char **ret, Error *error) {
-        const Pair *pair = asked ? pairs_find(s->pairs, asked) : NULL;
-
-        if (!asked)
-                return 0;
-        *ret = strdup(pair ? pair->name : asked);
-        return *ret ? 0 : no_memory(error);
-}
-
 static int time_argument(ApiRequest *request, const char *name, int64_t *ret, Error *error) {
         const char *text = api_request_text(request, name);
         bool has_zone;
@@ -113,6 +103,8 @@ static void put_total(Query *q) {
 }
 
 static void finish_list(Query *q) {
+        if (q->total == 0)
+                query_refuse_unknown_pair(q);
         overlay_live(q);
         put_total(q);
 }
@@ -125,7 +117,7 @@ int do_operation_list(void *daemon, ApiRequest *request, Error *error) {
         r = query_new(daemon, request, &q, error);
         if (r < 0)
                 return r;
-        r = pair_filter(daemon, api_request_text(request, "sync_pair_id"), &q->pair, error);
+        r = query_of_pair(q, error);
         if (r < 0)
                 return r;
         r = time_argument(request, "from", &q->from, error);
@@ -140,26 +132,6 @@ int do_operation_list(void *daemon, ApiRequest *request, Error *error) {
         q->offset = (unsigned) api_request_integer(request, "offset", 0);
         q->finish = finish_list;
         return query_submit(&q, STORE_STATE, work_list, error);
-}
-
-static int query_by_id(Syncd *s, ApiRequest *request, Query **ret, Error *error) {
-        const char *id = api_request_text(request, "id");
-        _cleanup_(query_freep) Query *q = NULL;
-        int r;
-
-        if (!uuid_is_valid(id)) {
-                (void) error_set(error, ERROR_NOT_FOUND, "`terrafusionctl operations` lists what there is",
-                                 "There is no operation \"%s\"", id);
-                return error_field(error, "id");
-        }
-        r = query_new(s, request, &q, error);
-        if (r < 0)
-                return r;
-        q->id = strdup(id);
-        if (!q->id)
-                return no_memory(error);
-        *ret = TAKE_PTR(q);
-        return 0;
 }
 
 static int work_show(Database *state, void *job, Error *error) {
@@ -190,7 +162,7 @@ int do_operation_show(void *daemon, ApiRequest *request, Error *error) {
         _cleanup_(query_freep) Query *q = NULL;
         int r;
 
-        r = query_by_id(daemon, request, &q, error);
+        r = query_by_operation(daemon, request, &q, error);
         if (r < 0)
                 return r;
         q->finish = finish_show;
@@ -245,7 +217,7 @@ int do_operation_cancel(void *daemon, ApiRequest *request, Error *error) {
         _cleanup_(query_freep) Query *q = NULL;
         int r;
 
-        r = query_by_id(daemon, request, &q, error);
+        r = query_by_operation(daemon, request, &q, error);
         if (r < 0)
                 return r;
         r = store_submit(q->syncd->store, STORE_STATE, work_cancel, on_cancelled, q, error);
@@ -311,7 +283,7 @@ int do_operation_findings(void *daemon, ApiRequest *request, Error *error) {
         _cleanup_(query_freep) Query *q = NULL;
         int r;
 
-        r = query_by_id(daemon, request, &q, error);
+        r = query_by_operation(daemon, request, &q, error);
         if (r < 0)
                 return r;
         q->limit = (unsigned) api_request_integer(request, "limit", FINDINGS_LIMIT);
@@ -325,6 +297,11 @@ static int work_totals(Database *state, void *job, Error *error) {
         return operation_totals(state, q->pair, q->from, q->to, &q->result, error);
 }
 
+static void finish_totals(Query *q) {
+        if (json_member_integer(q->result, "total_operations", 0) == 0)
+                query_refuse_unknown_pair(q);
+}
+
 int do_sync_metrics(void *daemon, ApiRequest *request, Error *error) {
         _cleanup_(query_freep) Query *q = NULL;
         int r;
@@ -332,9 +309,10 @@ int do_sync_metrics(void *daemon, ApiRequest *request, Error *error) {
         r = query_new(daemon, request, &q, error);
         if (r < 0)
                 return r;
-        r = pair_filter(daemon, api_request_text(request, "sync_pair_id"), &q->pair, error);
+        r = query_of_pair(q, error);
         if (r < 0)
                 return r;
+        q->finish = finish_totals;
         q->to = timestamp_now();
         q->from = q->to - api_request_integer(request, "days", 7) * USEC_PER_DAY;
         return query_submit(&q, STORE_STATE, work_totals, error);

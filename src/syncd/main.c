@@ -40,7 +40,10 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
-        (void) syncd_reload(userdata);
+        _cleanup_error_ Error error = {};
+
+        if (syncd_reload(userdata, NULL, &error) < 0)
+                (void) log_error(MESSAGE_CONFIGURATION, &error, "The configuration stays as it was");
         return 0;
 }
 

@@ -33,6 +33,49 @@ Query *query_free(Query *q) {
         return NULL;
 }
 
+int query_by_operation(Syncd *s, ApiRequest *request, Query **ret, Error *error) {
+        const char *id = api_request_text(request, "id");
+        _cleanup_(query_freep) Query *q = NULL;
+        int r;
+
+        if (!uuid_is_valid(id)) {
+                (void) error_set(error, ERROR_NOT_FOUND, "`terrafusionctl operations` lists what there is",
+                                 "There is no operation \"%s\"", id);
+                return error_field(error, "id");
+        }
+        r = query_new(s, request, &q, error);
+        if (r < 0)
+                return r;
+        q->id = strdup(id);
+        if (!q->id)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a query");
+        *ret = TAKE_PTR(q);
+        return 0;
+}
+
+int query_of_pair(Query *q, Error *error) {
+        const char *asked = api_request_text(q->request, "sync_pair_id");
+        const Pair *pair = asked ? pairs_find(q->syncd->pairs, asked) : NULL;
+
+        if (!asked)
+                return 0;
+        q->pair = strdup(pair ? pair->name : asked);
+        return q->pair ? 0 : error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a query");
+}
+
+void query_refuse_unknown_pair(Query *q) {
+        _cleanup_error_ Error error = {};
+        const Pair *pair = NULL;
+        const Syncd *s = q->syncd;
+
+        if (!q->pair || pairs_find_broken(s->pairs, q->pair) ||
+            (text_starts_with(q->pair, "system:") && settings_system(s->settings, q->pair + strlen("system:"))) ||
+            pairs_get(s->pairs, q->pair, &pair, &error) >= 0)
+                return;
+        (void) error_field(&error, "sync_pair_id");
+        api_request_fail(q->request, &error);
+}
+
 static void on_queried(void *job, int r, Error *error) {
         _cleanup_(query_freep) Query *q = job;
 

@@ -7,6 +7,7 @@
 
 typedef struct Reload {
         Syncd *syncd;
+        ApiRequest *request; /* a reference, or NULL */
         Settings *settings;
         PairSet *pairs;
         Mistakes mistakes;
@@ -14,6 +15,7 @@ typedef struct Reload {
 } Reload;
 
 static Reload *reload_free(Reload *reload) {
+        (void) api_request_unref(reload->request);
         settings_free(reload->settings);
         pairs_free(reload->pairs);
         mistakes_done(&reload->mistakes);
@@ -60,41 +62,64 @@ static int work_reload(Database *state, void *job, Error *error) {
         return r < 0 ? error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the mappings") : 0;
 }
 
+/* What is in force now, and what was found in the files. */
+static void reload_answer(const Reload *reload, bool is_in_force) {
+        const Syncd *s = reload->syncd;
+
+        api_request_reply(reload->request,
+                          json_pack("{s:b, s:i, s:i, s:o}", "in_force", (int) is_in_force, "pairs", (int) s->pairs->n_pairs, "systems",
+                                    (int) s->settings->n_systems, "mistakes", mistakes_to_json(&reload->mistakes)));
+}
+
 static void on_reloaded(void *job, int r, Error *error) {
         _cleanup_(reload_freep) Reload *reload = job;
         Syncd *s = reload->syncd;
+        bool is_in_force = r >= 0 && !reload->settings_are_broken;
 
         (void) sd_notify(false, "READY=1");
         if (r < 0) {
                 log_error(MESSAGE_CONFIGURATION, error, "The configuration stays as it was");
+                if (reload->request)
+                        api_request_fail(reload->request, error);
                 return;
         }
         mistakes_print(&reload->mistakes, stderr);
-        if (reload->settings_are_broken) {
+        if (is_in_force) {
+                syncd_configure(s, TAKE_PTR(reload->settings), TAKE_PTR(reload->pairs), &reload->mistakes);
+                log_event(LOG_INFO, MESSAGE_CONFIGURATION, "Read the configuration anew.", NULL);
+                schedule_apply(s->schedule, true);
+                manager_dispatch(s);
+        } else
                 log_event(LOG_ERR, MESSAGE_CONFIGURATION,
                           "terrafusion.yaml has mistakes; the configuration stays as it was.", NULL);
-                return;
-        }
-        syncd_configure(s, TAKE_PTR(reload->settings), TAKE_PTR(reload->pairs), &reload->mistakes);
-        log_event(LOG_INFO, MESSAGE_CONFIGURATION, "Read the configuration anew.", NULL);
-        schedule_apply(s->schedule, true);
-        manager_dispatch(s);
+        if (reload->request)
+                reload_answer(reload, is_in_force);
 }
 
-int syncd_reload(Syncd *s) {
+int syncd_reload(Syncd *s, ApiRequest *request, Error *error) {
         _cleanup_(reload_freep) Reload *reload = calloc(1, sizeof(Reload));
-        _cleanup_error_ Error error = {};
         int r;
 
         if (!reload)
-                return -ENOMEM;
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to read the configuration");
         reload->syncd = s;
+        reload->request = request ? api_request_ref(request) : NULL;
         (void) sd_notify(false, "RELOADING=1");
-        r = store_submit(s->store, STORE_FILES, work_reload, on_reloaded, reload, &error);
+        r = store_submit(s->store, STORE_FILES, work_reload, on_reloaded, reload, error);
         if (r < 0) {
                 (void) sd_notify(false, "READY=1");
-                return log_error(MESSAGE_CONFIGURATION, &error, "The configuration stays as it was");
+                return r;
         }
         (void) TAKE_PTR(reload);
         return 0;
+}
+
+int do_reload(void *daemon, ApiRequest *request, Error *error) {
+        _cleanup_free_ char *text = NULL;
+
+        if (asprintf(&text, "%s asked over %s to read the configuration again.", api_request_caller(request), api_request_via(request)) < 0)
+                text = NULL;
+        log_event(LOG_NOTICE, MESSAGE_WRITE_REQUEST, text ? text : "Someone asked to read the configuration again.", "API_KEY_NAME",
+                  api_request_caller(request), "REQUEST_ID", api_request_id(request), NULL);
+        return syncd_reload(daemon, request, error);
 }

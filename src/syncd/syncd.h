@@ -81,7 +81,9 @@ void publish_configuration(Syncd *s);          /* all pairs and systems; those t
 _must_check_ int publish_history(Syncd *s);    /* the last operations, from the store */
 
 /* reload.c */
-int syncd_reload(Syncd *s); /* reads the configuration in the helper thread, then takes it over */
+/* Reads the configuration in the helper thread, then takes it over. request: answered with what was found;
+ * NULL: nobody waits. */
+int syncd_reload(Syncd *s, ApiRequest *request, Error *error);
 /* Takes settings, pairs and mistakes over and makes them true. */
 void syncd_configure(Syncd *s, Settings *settings, PairSet *pairs, const Mistakes *mistakes);
 
@@ -110,8 +112,11 @@ int do_sync_incremental(void *daemon, ApiRequest *request, Error *error);
 int do_operation_show(void *daemon, ApiRequest *request, Error *error);
 int do_operation_cancel(void *daemon, ApiRequest *request, Error *error);
 int do_operation_findings(void *daemon, ApiRequest *request, Error *error);
+int do_operation_changes(void *daemon, ApiRequest *request, Error *error);
+int do_operation_log(void *daemon, ApiRequest *request, Error *error);
 int do_operation_active(void *daemon, ApiRequest *request, Error *error);
 int do_sync_metrics(void *daemon, ApiRequest *request, Error *error);
+int do_reload(void *daemon, ApiRequest *request, Error *error);
 int do_pair_list(void *daemon, ApiRequest *request, Error *error);
 int do_pair_show(void *daemon, ApiRequest *request, Error *error);
 int do_pair_check(void *daemon, ApiRequest *request, Error *error);
@@ -154,6 +159,12 @@ typedef struct Query {
 _must_check_ int query_new(Syncd *s, ApiRequest *request, Query **ret, Error *error);
 Query *query_free(Query *q);
 DEFINE_CLEANUP(Query, query_free)
+/* The same for the operation of the argument "id". */
+_must_check_ int query_by_operation(Syncd *s, ApiRequest *request, Query **ret, Error *error);
+/* The pair of the argument "sync_pair_id", by name or alias; a name that no pair has any more still finds its old operations. */
+_must_check_ int query_of_pair(Query *q, Error *error);
+/* Nothing was found and no pair is called so: 404 with the nearest name. */
+void query_refuse_unknown_pair(Query *q);
 /* Submits; on success the query belongs to the job, and its result is the answer. */
 _must_check_ int query_submit(Query **q, StoreNeed need, store_work_t work, Error *error);
 /* In the helper thread: {id, kind, status, start_time, end_time, error} of a pair's newest operation with

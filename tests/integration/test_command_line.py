@@ -2,10 +2,11 @@
 """terrafusionctl: verbs, signals, exit statuses, and that --json is the JSON of the HTTP API."""
 import json
 import signal
+import sqlite3
 import subprocess
 
 import pytest
-from test_daemons import CTL, grow, service  # noqa: F401 (a fixture)
+from test_daemons import CTL, Service, grow, harness, service  # noqa: F401 (a fixture)
 
 
 def start(service, *arguments):  # noqa: F811
@@ -48,3 +49,116 @@ def test_an_interrupted_wait_leaves_the_operation(service):  # noqa: F811
     assert waiting.wait(60) == 130
     assert f"terrafusionctl cancel {operation}" in waiting.communicate()[1]
     assert service.finished(operation)["status"] == "COMPLETED"
+
+
+def test_what_an_operation_changed_and_found(service):  # noqa: F811
+    service.run("full")
+    db = sqlite3.connect(service.county.folder / "pacs.db")
+    db.execute("update property set market = '4.25', last_update_dt = strftime('%Y-%m-%d %H:%M:%f','now') where prop_id = 1")
+    db.commit()
+    db.close()
+    operation = service.run("incremental")
+    changes = json.loads(service.ctl("show", operation["id"], "--changes", "--json").stdout)
+    assert changes == service.get(f"/api/sync/operations/{operation['id']}/changes")[1]
+    assert [(c["entity"], c["key"], c["kind"], c["fields"]["total_value"]["after"]) for c in changes] == [("parcel", "LC-00001", "update", "4.25")]
+    table = service.ctl("show", operation["id"], "--changes").stdout
+    assert "LC-00001" in table and "total_value" in table and "4.25" in table
+    first = service.get("/api/sync/operations")[1][-1]["id"]
+    assert "enum" in service.ctl("show", first, "--findings").stdout
+    pages = [service.get(f"/api/sync/operations/{first}/changes?limit=100&offset={n}")[1] for n in (0, 100)]
+    assert len(pages[0]) == 100 and pages[0][0] not in pages[1]
+    both = service.ctl("show", first, "--changes", "--log")
+    assert both.returncode == 2 and "exclude" in both.stderr
+
+
+def test_the_log_without_a_journal(service):  # noqa: F811
+    """Started by hand, lines go to standard error: that is said, and no empty list."""
+    operation = service.run("full")["id"]
+    status, problem, _ = service.get(f"/api/sync/operations/{operation}/log")
+    assert status == 409 and problem["code"] == "TF-6014" and "standard error" in problem["detail"] and "OPERATION_ID" in problem["remedy"]
+    done = service.ctl("show", operation, "--log")
+    assert done.returncode == 1 and "standard error" in done.stderr
+    lines = [line for line in service.text().splitlines() if f"OPERATION_ID={operation}" in line]
+    story = ["asked for a run of pacs_to_cama", "Began attempt 1", "Held parcel", "Finished sale: read", "Finished parcel: read",
+             # children before parents, as their deletes go
+             "The full run of pacs_to_cama completed"]
+    places = [next(i for i, line in enumerate(lines) if words in line) for words in story]
+    assert places == sorted(places), lines
+    assert sum("Held parcel" in line for line in lines) <= 20
+    assert all("API_KEY_NAME=default" in line and "SYNC_PAIR=pacs_to_cama" in line for line in lines)
+    assert all("ATTEMPT=1" in line for line in lines if "terrafusion-worker" in line)
+
+
+def journal_of(service, folder):  # noqa: F811
+    """A journal of the lines that went to standard error."""
+    folder.mkdir()
+    entries = ""
+    for n, line in enumerate(service.text().splitlines()):
+        if not line.startswith("time="):
+            continue
+        fields = dict(word.split("=", 1) for word in line.split() if "=" in word and word.split("=")[0].isupper())
+        message = line.split('message="', 1)[1].split('"')[0]
+        entries += f"__REALTIME_TIMESTAMP={1764000000000000 + n}\n__MONOTONIC_TIMESTAMP={n + 1}\n_BOOT_ID={'0' * 31}1\nPRIORITY=6\nMESSAGE={message}\n"
+        entries += "".join(f"{k}={v}\n" for k, v in fields.items()) + "\n"
+    subprocess.run(["/lib/systemd/systemd-journal-remote", "-o", str(folder / "x.journal"), "-"], input=entries, text=True, check=True,
+                   capture_output=True)
+
+
+def test_the_log_of_an_operation(tmp_path):
+    service = Service(harness.County.create(tmp_path / "county"))  # noqa: F811
+    plain = service.environment
+    service.environment = lambda: {**plain(), "TERRAFUSION_JOURNAL": str(tmp_path / "journal")}
+    service.start()
+    try:
+        operation = service.run("full")["id"]
+        status, problem, _ = service.get(f"/api/sync/operations/{operation}/log")
+        assert status == 409 and "cannot be read" in problem["detail"]
+        journal_of(service, tmp_path / "journal")
+        lines = service.get(f"/api/sync/operations/{operation}/log")[1]
+        assert len(lines) > 10 and {line["operation_id"] for line in lines} == {operation}
+        assert json.loads(service.ctl("show", operation, "--log", "--json").stdout) == lines
+        told = service.ctl("show", operation, "--log").stdout
+        assert told.count("\n") == len(lines) and "Finished parcel" in told
+        status, page, headers = service.get(f"/api/sync/operations/{operation}/log?limit=3")
+        assert page == lines[:3] and 'rel="next"' in headers["Link"]
+        following = headers["Link"].split("<")[1].split(">")[0]
+        assert service.get(following)[1] == lines[3:6]
+        assert service.get(f"/api/sync/operations/{operation}/log?cursor=x")[0] == 422
+        assert service.get("/api/sync/operations/0192aaaa-0000-7000-8000-000000000001/log")[0] == 404
+    finally:
+        service.stop()
+
+
+def test_reload(service):  # noqa: F811
+    mapping = service.county.folder / "mappings" / "pacs_to_cama.yaml"
+    mapping = mapping if mapping.exists() else next(service.county.folder.rglob("pacs_to_cama.yaml"))
+    done = service.ctl("reload")
+    assert done.returncode == 0 and "1 pairs and 2 systems are in force" in done.stdout, done
+    good = mapping.read_text()
+    mapping.write_text(good.replace("minimum: 0", "minimun: 0"))
+    done = service.ctl("reload")
+    assert done.returncode == 1 and "minimun" in done.stderr and "minimum" in done.stderr and "pacs_to_cama.yaml:" in done.stderr
+    assert service.get("/api/pairs/pacs_to_cama")[1]["status"] == "BROKEN"
+    status, answer, _ = service.post("/api/reload")
+    assert status == 200 and answer["in_force"] and len(answer["mistakes"]) == 1
+    mapping.write_text(good)
+    assert service.ctl("reload", "--json").returncode == 0
+    assert service.get("/api/pairs/pacs_to_cama")[1]["status"] == "ACTIVE"
+    settings = next(service.county.folder.rglob("terrafusion.yaml"))
+    good = settings.read_text()
+    settings.write_text(good + "limts: {operations: 1}\n")
+    done = service.ctl("reload")
+    assert done.returncode == 1 and "stays as it was" in done.stdout and "limits" in done.stderr
+    assert service.get("/api/pairs")[1][0]["status"] == "ACTIVE"
+    settings.write_text(good)
+    assert service.ctl("reload").returncode == 0
+
+
+def test_an_unknown_pair_is_no_empty_list(service):  # noqa: F811
+    for path in ("/api/sync/operations", "/api/sync/metrics"):
+        status, problem, _ = service.get(f"{path}?sync_pair_id=pacs_to_cma")
+        assert status == 404 and "pacs_to_cama" in problem["remedy"], problem
+        assert service.get(f"{path}?sync_pair_id=pacs_to_cama")[0] == 200
+    done = service.ctl("operations", "--pair", "pacs_to_cma")
+    assert done.returncode == 1 and "pacs_to_cama" in done.stderr
+    assert service.get("/api/sync/operations?sync_pair_id=system:pacs")[0] == 200
