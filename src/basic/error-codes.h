@@ -39,6 +39,6 @@
         X(ERROR_TOO_MANY,            "TF-6009", EBUSY,        REQUEST,   429, "TooMany",            75, "Too many requests") \
         X(ERROR_UNAVAILABLE,         "TF-6010", EAGAIN,       TRANSIENT, 503, "Unavailable",        75, "Service unavailable") \
         X(ERROR_NOT_CONNECTED,       "TF-6011", ENOTCONN,     TRANSIENT, 503, "NotConnected",       1,  "Sync service is not running") \
-        X(ERROR_ANSWER_LOST,         "TF-6012", ECONNRESET,   PERMANENT, 502, "AnswerLost",         1,  "Answer lost") \
-        X(ERROR_ANSWER_LATE,         "TF-6013", ETIMEDOUT,    PERMANENT, 504, "AnswerLate",         1,  "Answer came too late") \
+        X(ERROR_ANSWER_LOST,         "TF-6012", ENOMSG,       PERMANENT, 502, "AnswerLost",         1,  "Answer lost") \
+        X(ERROR_ANSWER_LATE,         "TF-6013", ETIME,        PERMANENT, 504, "AnswerLate",         1,  "Answer came too late") \
         X(ERROR_NO_JOURNAL,          "TF-6014", ENODATA,      REQUEST,   409, "NoJournal",          1,  "No journal")
