@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/settings.h"
+#include "basic/credential.h"
 #include "basic/json.h"
 #include "basic/text.h"
 #include "build-config.h"
@@ -62,6 +63,7 @@ Settings *settings_free(Settings *s) {
                 system_free(s->systems[i]);
         free(s->systems);
         free(s->log_level);
+        secret_free(s->store_url);
         free(s->configuration_directory);
         free(s->state_directory);
         free(s->runtime_directory);
@@ -403,14 +405,34 @@ static int settings_new(Settings **ret) {
         return 0;
 }
 
-static int environment_read(Settings *s, Mistakes *mistakes) {
-        const char *level = getenv("LOG_LEVEL"), *url = getenv("SYNC_SERVICE_DB_URL");
-        char *lower;
+/* Only what it is: the store's own room reads the rest. The value is never repeated, it may hold a password.
+ * The original's sqlite:// URLs name one file, which is not how the state is kept here. */
+static int store_url_read(Settings *s, Mistakes *mistakes) {
+        const char *url = getenv("SYNC_SERVICE_DB_URL");
 
-        if (url && *url)
-                mistake_add(mistakes, ERROR_NOT_YET, NULL, (Mark){},
-                            "Unset it; the state is in SQLite under the state directory",
-                            "SYNC_SERVICE_DB_URL is not there yet");
+        if (!url || !*url)
+                return 0;
+        if (!text_starts_with(url, "postgresql://") && !text_starts_with(url, "postgres://")) {
+                mistake_add(mistakes, ERROR_CONFIGURATION, NULL, (Mark){},
+                            "Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or unset it to keep the state in "
+                            "files under the state directory",
+                            text_starts_with(url, "sqlite:")
+                                    ? "SYNC_SERVICE_DB_URL names an SQLite file"
+                                    : "SYNC_SERVICE_DB_URL is not the address of a PostgreSQL database");
+                return 0;
+        }
+        s->store_url = strdup(url);
+        return s->store_url ? 0 : -ENOMEM;
+}
+
+static int environment_read(Settings *s, Mistakes *mistakes) {
+        const char *level = getenv("LOG_LEVEL");
+        char *lower;
+        int r;
+
+        r = store_url_read(s, mistakes);
+        if (r < 0)
+                return r;
         if (!level || !*level)
                 return 0;
         for (size_t i = 0; log_levels[i]; i++) {

@@ -10,6 +10,7 @@ typedef struct Settings {
         unsigned operations_max;        /* limits: operations: workers at a time; 2 */
         uint64_t worker_memory_bytes;   /* limits: worker_memory; 512M */
         uint64_t retention_operations_usec, retention_journals_usec;    /* 400d; UINT64_MAX: forever */
+        char *store_url;                /* $SYNC_SERVICE_DB_URL, a secret; NULL: the state is in files under state_directory */
         char *log_level;                /* "info"; LOG_LEVEL of the environment wins */
         char *configuration_directory;  /* $CONFIGURATION_DIRECTORY or /etc/terrafusion */
         char *state_directory;          /* $STATE_DIRECTORY or /var/lib/terrafusion */

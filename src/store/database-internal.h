@@ -8,8 +8,10 @@
 typedef struct DatabaseKind {
         int (*open)(const char *path, const Migration *migrations, Database **ret, Error *error);
         int (*open_read_only)(const char *path, Database **ret, Error *error);
+        int (*list)(const char *prefix, char ***ret, Error *error); /* NULL for files */
         void (*done)(Database *d); /* all but what struct Database holds; frees d */
-        int (*hold)(Database *d, const char *what, const char *holder, Error *error);
+        bool (*is_lost)(Database *d);
+        int (*hold)(Database *d, const char *what, const char *holder, unsigned wait_msec, Error *error);
         int (*execute)(Database *d, const char *sql, Error *error);
         int (*begin)(Database *d, Error *error);
         int (*commit)(Database *d, Error *error);
@@ -45,9 +47,9 @@ struct Database {
         size_t n_statements, statements_capacity;
 };
 
-extern const DatabaseKind database_sqlite;
+extern const DatabaseKind database_sqlite, database_postgresql;
 
 /* ERROR_OUT_OF_MEMORY that names the database; doing: "read", "write", "open". */
 _must_check_ int database_no_memory(const char *path, const char *doing, Error *error);
-_must_check_ int database_not_one(const Database *d, int64_t n, Error *error); /* for statement_run_one() */
+int database_not_one(const Database *d, int64_t n, Error *error); /* for statement_run_one() */
 _must_check_ int database_too_new(const char *path, int version, int known, Error *error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/database-internal.h"
+#include "store/server.h"
 
 int database_no_memory(const char *path, const char *doing, Error *error) {
         return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "Cannot %s \"%s\": out of memory", doing, path);
@@ -16,7 +17,9 @@ int database_too_new(const char *path, int version, int known, Error *error) {
                          path, version, known);
 }
 
-static const DatabaseKind *database_kind(void) { return &database_sqlite; }
+static const DatabaseKind *database_kind(void) {
+        return store_server_is_used() ? &database_postgresql : &database_sqlite;
+}
 
 int database_open(const char *path, const Migration *migrations, Database **ret, Error *error) {
         return database_kind()->open(path, migrations, ret, error);
@@ -25,6 +28,8 @@ int database_open(const char *path, const Migration *migrations, Database **ret,
 int database_open_read_only(const char *path, Database **ret, Error *error) {
         return database_kind()->open_read_only(path, ret, error);
 }
+
+int database_list(char ***ret, Error *error) { return database_kind()->list("terrafusion", ret, error); }
 
 Database *database_close(Database *d) {
         if (!d)
@@ -37,8 +42,10 @@ Database *database_close(Database *d) {
         return NULL;
 }
 
-int database_hold(Database *d, const char *what, const char *holder, Error *error) {
-        return d->kind->hold(d, what, holder, error);
+bool database_is_lost(Database *d) { return d->kind->is_lost(d); }
+
+int database_hold(Database *d, const char *what, const char *holder, unsigned wait_msec, Error *error) {
+        return d->kind->hold(d, what, holder, wait_msec, error);
 }
 
 int database_execute(Database *d, const char *sql, Error *error) { return d->kind->execute(d, sql, error); }

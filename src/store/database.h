@@ -22,13 +22,19 @@ typedef struct Migration {
 _must_check_ int database_open(const char *path, const Migration *migrations, Database **ret, Error *error);
 /* The same without writing, creating or migrating: -ENOENT quietly where there is nothing yet. */
 _must_check_ int database_open_read_only(const char *path, Database **ret, Error *error);
+/* Paths of all there are on the server, NULL-terminated, sorted, owned; NULL where there are none. Files are
+ * found in their folders. */
+_must_check_ int database_list(char ***ret, Error *error);
 Database *database_close(Database *d);
 DEFINE_CLEANUP(Database, database_close)
+/* Is the server behind d gone, or did it end our session? Then d is of no more use. A file is never lost. */
+bool database_is_lost(Database *d);
 /* Until d is closed nobody else gets to hold `what`, a name of our own ("pair pacs_to_cama"). With SQLite
  * there is nothing to do: the lock file next to it is enough, since both are on one machine. With PostgreSQL
- * waits a few seconds for a holder that is just going. holder: what others are told holds it.
+ * waits that long for a holder that is just going. holder: what others are told holds it.
  * ERROR_ALREADY_RUNNING names the holder. */
-_must_check_ int database_hold(Database *d, const char *what, const char *holder, Error *error);
+_must_check_ int database_hold(Database *d, const char *what, const char *holder, unsigned wait_msec,
+                               Error *error);
 _must_check_ int database_execute(Database *d, const char *sql, Error *error);
 /* One writer at a time: begin immediate, or a lock of the schema that ends with the transaction. */
 _must_check_ int database_begin(Database *d, Error *error);

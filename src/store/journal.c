@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/journal-internal.h"
-#include <dirent.h>
 #include "basic/json.h"
 #include "basic/text.h"
 #include "basic/timestamp.h"
-
-#define MONTH_SUFFIX_SIZE (sizeof("-YYYY-MM.db") - 1)
 
 Journal *journal_close(Journal *j) {
         if (!j)
@@ -20,14 +17,27 @@ Journal *journal_close(Journal *j) {
 }
 
 static int journal_path(Journal *j, Error *error) {
-        _cleanup_free_ char *suffix = NULL;
         unsigned month, day;
+        char name[16];
         int year;
 
         civil_from_days((int32_t) (timestamp_now() / (86400 * USEC_PER_SEC)), &year, &month, &day);
-        if (asprintf(&suffix, "-%04d-%02u.db", year, month) < 0)
+        (void) snprintf(name, sizeof(name), "%04d-%02u", year, month);
+        return store_database_path(j->state_directory, PART_JOURNAL, j->pair, name, &j->path, error);
+}
+
+/* With a server, what a worker that was just killed had sent is still being committed: its session has to be
+ * over before anyone reads which batch is the newest. */
+static int journal_hold(Journal *j, Error *error) {
+        _cleanup_free_ char *what = NULL, *holder = NULL;
+
+        if (asprintf(&what, "journal of pair \"%s\"", j->pair) < 0)
+                what = NULL;
+        if (asprintf(&holder, "%s (process %d)", program_invocation_short_name, (int) getpid()) < 0)
+                holder = NULL;
+        if (!what || !holder)
                 return store_no_memory(error);
-        return store_path(j->state_directory, "journals", j->pair, suffix, &j->path, error);
+        return database_hold(j->database, what, holder, STORE_HOLD_MSEC, error);
 }
 
 int journal_open(const char *state_directory, const char *pair, Journal **ret, Error *error) {
@@ -45,60 +55,10 @@ int journal_open(const char *state_directory, const char *pair, Journal **ret, E
         r = database_open(j->path, journal_migrations, &j->database, error);
         if (r < 0)
                 return r;
+        r = journal_hold(j, error);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(j);
-        return 0;
-}
-
-/* "PAIR-YYYY-MM.db" and nothing longer: pair "a" must not take files of pair "a-2020-01". */
-static bool journal_is_named(const char *file, const char *pair) {
-        static const char shape[] = "-dddd-dd.db";
-        size_t size = strlen(pair);
-
-        if (strlen(file) != size + MONTH_SUFFIX_SIZE || strncmp(file, pair, size) != 0)
-                return false;
-        for (size_t i = 0; i < MONTH_SUFFIX_SIZE; i++) {
-                char c = file[size + i];
-
-                if (i < 8 && shape[i] == 'd' ? c < '0' || c > '9' : c != shape[i])
-                        return false;
-        }
-        return true;
-}
-
-static int path_compare(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-static void closedirp(DIR **folder) {
-        if (*folder)
-                (void) closedir(*folder);
-}
-
-int journal_files(const char *state_directory, const char *pair, char ***ret, Error *error) {
-        _cleanup_(closedirp) DIR *folder = NULL;
-        _cleanup_free_ char *path = NULL;
-        _cleanup_strings_ char **paths = NULL;
-
-        if (!name_is_valid(pair))
-                return error_set(error, ERROR_ARGUMENT, "List the pairs with \"terrafusionctl pairs\".",
-                                 "\"%s\" is not a pair's name", pair);
-        if (asprintf(&path, "%s/journals", state_directory) < 0)
-                return store_no_memory(error);
-        folder = opendir(path);
-        if (!folder && errno != ENOENT)
-                return error_set(error, ERROR_IO, "Check that the folder belongs to the service's user.",
-                                 "Cannot read the folder \"%s\": %m", path);
-        for (struct dirent *entry; folder && (entry = readdir(folder));) {
-                _cleanup_free_ char *file = NULL;
-
-                if (!journal_is_named(entry->d_name, pair))
-                        continue;
-                if (asprintf(&file, "%s/%s", path, entry->d_name) < 0 || strings_append(&paths, file) < 0)
-                        return store_no_memory(error);
-        }
-        if (paths)
-                qsort(paths, strings_count(paths), sizeof(*paths), path_compare);
-        *ret = TAKE_PTR(paths);
         return 0;
 }
 

@@ -11,8 +11,9 @@ int state_open(const char *state_directory, Database **ret, Error *error) {
         r = store_folder_make(state_directory, NULL, error);
         if (r < 0)
                 return r;
-        if (asprintf(&path, "%s/state.db", state_directory) < 0)
-                return store_no_memory(error);
+        r = store_database_path(state_directory, PART_STATE, NULL, NULL, &path, error);
+        if (r < 0)
+                return r;
         return database_open(path, state_migrations, ret, error);
 }
 

@@ -47,13 +47,26 @@ static int progress_load(Progress *p, Error *error) {
         return 0;
 }
 
+/* The lock file tells of this machine only. */
+static int progress_hold(Progress *p, const char *pair, const char *operation_id, Error *error) {
+        _cleanup_free_ char *what = NULL, *holder = NULL;
+
+        if (asprintf(&what, "pair \"%s\"", pair) < 0)
+                what = NULL;
+        if (asprintf(&holder, "Operation %s", operation_id) < 0)
+                holder = NULL;
+        if (!what || !holder)
+                return store_no_memory(error);
+        return database_hold(p->database, what, holder, STORE_HOLD_MSEC, error);
+}
+
 int progress_open(const char *state_directory, const char *pair, const char *operation_id, Progress **ret,
                   Error *error) {
         _cleanup_(progress_closep) Progress *p = NULL;
         _cleanup_free_ char *path = NULL;
         int r;
 
-        r = store_path(state_directory, "pairs", pair, ".db", &path, error);
+        r = store_database_path(state_directory, PART_PAIR, pair, NULL, &path, error);
         if (r < 0)
                 return r;
         r = store_folder_make(state_directory, "pairs", error);
@@ -67,6 +80,9 @@ int progress_open(const char *state_directory, const char *pair, const char *ope
         if (r < 0)
                 return r;
         r = database_open(path, pair_migrations, &p->database, error);
+        if (r < 0)
+                return r;
+        r = progress_hold(p, pair, operation_id, error);
         if (r < 0)
                 return r;
         r = progress_load(p, error);

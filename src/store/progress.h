@@ -67,8 +67,9 @@ typedef struct Checkpoint {
         char *low, *high;   /* encoded watermarks (hex of value_encode): last proved low; this scan's high */
         int64_t full_at;    /* µs when a full compare last finished; 0 never */
         char *mapping_hash; /* of the mapping of the last finished full compare */
-        uint64_t settled_batch; /* rows of this batch and later ones are counted already in this scan; 0: none */
-        uint64_t n_unkeyed;     /* records of this scan without a usable key */
+        uint64_t
+                settled_batch; /* rows of this batch and later ones are counted already in this scan; 0: none */
+        uint64_t n_unkeyed;    /* records of this scan without a usable key */
 } Checkpoint;
 const Checkpoint *checkpoint_get(const ProgressEntity *e);
 /* Copies; inside the transaction. */

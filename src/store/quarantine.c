@@ -195,7 +195,7 @@ static int pair_open(const char *state_directory, const char *pair, Database **r
         _cleanup_free_ char *path = NULL;
         int r;
 
-        r = store_path(state_directory, "pairs", pair, ".db", &path, error);
+        r = store_database_path(state_directory, PART_PAIR, pair, NULL, &path, error);
         if (r < 0)
                 return r;
         return database_open_read_only(path, ret, error);

@@ -239,7 +239,11 @@ static int sqlite_open_read_only(const char *path, Database **ret, Error *error)
         return 0;
 }
 
-static int sqlite_hold(Database *d, const char *what, const char *holder, Error *error) { return 0; }
+static bool sqlite_is_lost(Database *d) { return false; }
+
+static int sqlite_hold(Database *d, const char *what, const char *holder, unsigned wait_msec, Error *error) {
+        return 0;
+}
 
 /* "TABLE (A, B)" → "insert into TABLE (A, B) values (?, ?)". */
 static int sqlite_load_text(const char *into, char **ret) {
@@ -368,6 +372,7 @@ const DatabaseKind database_sqlite = {
         .open = sqlite_open,
         .open_read_only = sqlite_open_read_only,
         .done = sqlite_done,
+        .is_lost = sqlite_is_lost,
         .hold = sqlite_hold,
         .execute = sqlite_execute,
         .begin = sqlite_begin,

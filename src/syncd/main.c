@@ -12,7 +12,9 @@
 #include "basic/log.h"
 #include "basic/text.h"
 #include "basic/timestamp.h"
+#include "basic/limits.h"
 #include "build-config.h"
+#include "store/server.h"
 #include "syncd/syncd.h"
 
 #define DRAIN_STEP_USEC (50U * 1000U)
@@ -74,14 +76,6 @@ static int event_open(Syncd *s) {
         return r < 0 ? r : 0;
 }
 
-/* The last words, for whoever runs us: systemctl status and the gateway's /status show them. */
-static void status_tell(const Error *error) {
-        _cleanup_free_ char *text = error_to_text(error);
-
-        if (text)
-                (void) sd_notifyf(false, "STATUS=%s", text);
-}
-
 static int configuration_load(Syncd *s) {
         _cleanup_mistakes_ Mistakes mistakes = {};
         _cleanup_settings_ Settings *settings = NULL;
@@ -95,10 +89,6 @@ static int configuration_load(Syncd *s) {
                 return log_errno(-ENOMEM, "The mappings could not be read");
         mistakes_print(&mistakes, stderr);
         if (n_of_settings > 0) {
-                _cleanup_error_ Error first = {};
-
-                if (mistakes_to_error(&mistakes, 0, &first) < 0)
-                        status_tell(&first);
                 log_event(LOG_ERR, MESSAGE_CONFIGURATION,
                           "terrafusion.yaml has mistakes; nothing was started. Mend the lines above and "
                           "start again.",
@@ -192,7 +182,11 @@ static int launcher_open(Syncd *s, Error *error) {
 
 static int parts_open(Syncd *s, Error *error) {
         uint64_t seed = (uint64_t) timestamp_now() ^ ((uint64_t) getpid() << 40);
+        int r;
 
+        r = store_server_use(s->settings->store_url, STORE_QUERY_MSEC_MAX, error);
+        if (r < 0)
+                return r;
         s->started_at = timestamp_now();
         s->started_usec = syncd_now_usec(s);
         s->api = (Api){.handlers = handlers, .daemon = s};
@@ -325,6 +319,7 @@ static void syncd_done(Syncd *s) {
         s->is_stopping = true;
         if (s->store)
                 s->store = store_thread_free(s->store);
+        store_server_done();
         live_done(&s->live);
         http_server_free(s->http);
         over_http_free(s->over_http);
@@ -345,6 +340,7 @@ static void syncd_done(Syncd *s) {
         health_free(s->health);
         metric_set_free(s->metrics);
         json_decref(s->mistakes);
+        free(s->recover_failure);
         pairs_free(s->pairs);
         settings_free(s->settings);
         if (s->progress_fd >= 0)
@@ -366,7 +362,6 @@ static int syncd_run(Syncd *s) {
                 return 78;
         r = syncd_open(s, &error);
         if (r < 0) {
-                status_tell(&error);
                 log_error(MESSAGE_NONE, &error, "The sync service did not start");
                 return error_class(error.id) == ERROR_CLASS_TRANSIENT ? 75 : 78;
         }

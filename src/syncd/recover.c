@@ -112,7 +112,8 @@ static void found_offer(Syncd *s, Found *found) {
         if (!is_running && found->operation->status == OPERATION_RUNNING)
                 found->operation->status = OPERATION_PENDING;
         log_event(LOG_INFO, MESSAGE_SYNCD_RESTARTED,
-                  is_running ? "Looks after a worker that was started before." : "Takes up an unfinished operation.",
+                  is_running ? "Looks after a worker that was started before."
+                             : "Takes up an unfinished operation.",
                   "OPERATION_ID", id, "SYNC_PAIR", found->operation->sync_pair_id, NULL);
         if (manager_offer(s, TAKE_PTR(found->operation), is_running, &error) < 0) {
                 log_error(MESSAGE_NONE, &error, "Operation %s waits until the next start", id);
@@ -130,14 +131,28 @@ static int on_recover_again(sd_event_source *source, uint64_t usec, void *userda
         return manager_start(userdata);
 }
 
+/* It is tried every second and told when it changes. */
+static void log_once(Syncd *s, const Error *error) {
+        if (text_equal(s->recover_failure, error->detail))
+                return;
+        free(s->recover_failure);
+        s->recover_failure = error->detail ? strdup(error->detail) : NULL;
+        log_error(MESSAGE_NONE, error, "The state store cannot be read and is tried again");
+}
+
 static void on_recovered(void *job, int r, Error *error) {
         _cleanup_(recovery_freep) Recovery *recovery = job;
         Syncd *s = recovery->syncd;
 
         if (s->is_stopping)
                 return;
+        if (r < 0 && error->id == ERROR_CONFIGURATION) { /* waiting does not mend it */
+                log_error(MESSAGE_CONFIGURATION, error, "The sync service ends");
+                (void) sd_event_exit(s->event, error_exit_status(error->id));
+                return;
+        }
         if (r < 0) {
-                log_error(MESSAGE_NONE, error, "The state store cannot be read and is tried again");
+                log_once(s, error);
                 (void) health_set(s->health, "sync_tracker", true, false, error->detail);
                 if (event_timer_set(s->event, &s->recover, RETRY_STORE_USEC, "recover-again",
                                     on_recover_again, s) < 0)
@@ -146,6 +161,7 @@ static void on_recovered(void *job, int r, Error *error) {
         }
         for (size_t i = 0; i < recovery->n_found; i++)
                 found_offer(s, &recovery->found[i]);
+        free(TAKE_PTR(s->recover_failure));
         s->is_recovered = true;
         (void) health_set(s->health, "sync_tracker", true, true, NULL);
         if (publish_history(s) < 0)

@@ -2,12 +2,19 @@
 #include "syncd/store-thread.h"
 
 #include <pthread.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 
 #include "basic/event.h"
 #include "basic/limits.h"
+#include "basic/log.h"
 #include "store/operations.h"
+#include "store/server.h"
+
+#define REOPEN_USEC (1000U * 1000U)
+#define WATCH_USEC  (2U * 1000U * 1000U)
 
 typedef struct Job {
         struct Job *next;
@@ -17,8 +24,8 @@ typedef struct Job {
         void *payload;
         int r;
         Error error;
-        char *failure; /* of opening state.db, when this job found it closed */
-        bool opened;   /* state.db was open for it */
+        char *failure; /* of opening the state, or of losing it, by this job */
+        bool opened;   /* the state was open after it */
 } Job;
 
 typedef struct Jobs {
@@ -33,9 +40,12 @@ struct StoreThread {
         bool stop, started;
 
         char *state_directory; /* the thread's own from here … */
-        Database *state;       /* … to here */
+        Database *state;
+        Error refused;         /* of opening it the last time … */
+        uint64_t refused_usec; /* … and when, CLOCK_MONOTONIC; to here */
 
-        sd_event_source *source; /* the loop's own */
+        sd_event *event;                 /* the loop's own */
+        sd_event_source *source, *watch; /* watch: only where the store is on a server */
         int event_fd;
         size_t n_waiting;
         char *failure;
@@ -61,16 +71,68 @@ static Job *jobs_pop(Jobs *jobs) {
         return job;
 }
 
+static uint64_t now_usec(void) {
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t) now.tv_sec * 1000000U + (uint64_t) now.tv_nsec / 1000U;
+}
+
+/* The store belongs to one syncd at a time. Another waits and takes over when this one is gone. */
+static int state_open_and_hold(StoreThread *t, Error *error) {
+        _cleanup_(database_closep) Database *state = NULL;
+        _cleanup_free_ char *holder = NULL;
+        char host[HOST_NAME_MAX + 1] = "?";
+        int r;
+
+        (void) gethostname(host, sizeof(host) - 1);
+        if (asprintf(&holder, "terrafusion-syncd on %s, process %d,", host, (int) getpid()) < 0) {
+                holder = NULL;
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the state store");
+        }
+        r = state_open(t->state_directory, &state, error);
+        if (r < 0)
+                return r;
+        r = database_hold(state, "queue", holder, 0, error);
+        if (r < 0)
+                return r;
+        t->state = TAKE_PTR(state);
+        return 0;
+}
+
+/* A server that is away is asked once a second at most: whoever asks meanwhile gets the same answer at once. */
+static int state_need(StoreThread *t, Error *error) {
+        int r;
+
+        if (t->state)
+                return 0;
+        if (t->refused.id != ERROR_NONE && now_usec() - t->refused_usec < REOPEN_USEC)
+                return error_set(error, t->refused.id, t->refused.remedy, "%s", t->refused.detail);
+        error_done(&t->refused);
+        r = state_open_and_hold(t, error);
+        if (r < 0 && error->id != ERROR_NONE) {
+                t->refused_usec = now_usec();
+                (void) error_set(&t->refused, error->id, error->remedy, "%s", error->detail);
+        }
+        return r;
+}
+
 static void job_run(StoreThread *t, Job *job) {
-        if (job->need == STORE_STATE && !t->state) {
-                job->r = state_open(t->state_directory, &t->state, &job->error);
+        if (t->state && database_is_lost(t->state))
+                t->state = database_close(t->state);
+        if (job->need == STORE_STATE) {
+                job->r = state_need(t, &job->error);
                 if (job->r < 0) {
                         job->failure = error_to_text(&job->error);
                         return;
                 }
         }
-        job->opened = t->state;
         job->r = job->work(job->need == STORE_STATE ? t->state : NULL, job->payload, &job->error);
+        if (t->state && database_is_lost(t->state)) {
+                t->state = database_close(t->state);
+                job->failure = job->error.id != ERROR_NONE ? error_to_text(&job->error) : NULL;
+        }
+        job->opened = t->state;
 }
 
 static void *thread_main(void *userdata) {
@@ -95,6 +157,7 @@ static void *thread_main(void *userdata) {
         }
         (void) pthread_mutex_unlock(&t->mutex);
         t->state = database_close(t->state);
+        error_done(&t->refused);
         return NULL;
 }
 
@@ -123,6 +186,21 @@ static int on_finished(sd_event_source *source, int fd, uint32_t revents, void *
         while ((job = jobs_pop(&finished)))
                 job_end(t, job);
         return 0;
+}
+
+static int work_nothing(Database *state, void *job, Error *error) { return 0; }
+
+static void nothing_done(void *job, int r, Error *error) {}
+
+/* Nobody may ask for long; that the server went away, or is back, is known all the same. */
+static int on_watch(sd_event_source *source, uint64_t usec, void *userdata) {
+        StoreThread *t = userdata;
+        _cleanup_error_ Error error = {};
+
+        if (t->n_waiting == 0 &&
+            store_submit(t, STORE_STATE, work_nothing, nothing_done, NULL, &error) < 0)
+                log_error(MESSAGE_NONE, &error, "The state store was not looked after");
+        return event_timer_set(t->event, &t->watch, WATCH_USEC, "store-watch", on_watch, t);
 }
 
 /* Signals are the loop's: the thread has them all blocked. */
@@ -156,6 +234,12 @@ int store_thread_new(sd_event *event, const char *state_directory, StoreThread *
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(t->source, "store-thread");
+        t->event = event;
+        if (store_server_is_used()) {
+                r = event_timer_set(event, &t->watch, WATCH_USEC, "store-watch", on_watch, t);
+                if (r < 0)
+                        return r;
+        }
         r = thread_start(t);
         if (r < 0)
                 return r;
@@ -187,6 +271,7 @@ StoreThread *store_thread_free(StoreThread *t) {
         }
         jobs_end_waiting(t);
         event_source_drop(&t->source);
+        event_source_drop(&t->watch);
         if (t->event_fd >= 0)
                 (void) close(t->event_fd);
         (void) pthread_cond_destroy(&t->wake);

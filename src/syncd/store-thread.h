@@ -20,7 +20,8 @@ typedef enum StoreNeed {
         STORE_FILES
 } StoreNeed; /* state.db, or files that the job opens itself */
 
-/* Starts the thread; state.db is opened with the first job, and again with the next after a failure. */
+/* Starts the thread; state.db is opened with the first job, and again with the next after a failure. Where the
+ * store is on a server it is held for this syncd, looked after every two seconds, and opened again by itself. */
 _must_check_ int store_thread_new(sd_event *event, const char *state_directory, StoreThread **ret);
 /* Finishes the job that runs; those still waiting end with ERROR_UNAVAILABLE. Their done functions are
  * called. */

@@ -50,6 +50,7 @@ typedef struct Syncd {
         int64_t started_at;               /* µs since 1970 */
         uint64_t started_usec, stop_usec; /* CLOCK_MONOTONIC */
         char instance[UUID_TEXT_SIZE];
+        char *recover_failure; /* why the store cannot be read, as it was last told; NULL: it can */
         bool is_recovered, is_stopping;
         int progress_fd, lock_fd;
 } Syncd;

@@ -9,6 +9,7 @@
 #include "basic/log.h"
 #include "basic/text.h"
 #include "config/pairs.h"
+#include "store/server.h"
 #include "worker/pipeline.h"
 #include "worker/tell.h"
 
@@ -180,6 +181,8 @@ static int configuration_read(Settings **ret_settings, PairSet **ret_pairs, Mist
         int r;
 
         r = settings_load(ret_settings, mistakes);
+        if (r >= 0 && mistakes_count(mistakes) > 0)
+                r = -EINVAL; /* as syncd: settings with mistakes start nothing */
         if (r >= 0)
                 r = pairs_load(*ret_settings, ret_pairs,
                                mistakes); /* a broken pair stops only operations of its own */
@@ -220,7 +223,9 @@ static int work(const char *id) {
         r = configuration_read(&settings, &pairs, &mistakes);
         if (r < 0)
                 return error_exit_status(ERROR_CONFIGURATION);
-        r = state_open(settings->state_directory, &state, &error);
+        r = store_server_use(settings->store_url, STORE_STATEMENT_MSEC_MAX, &error);
+        if (r >= 0)
+                r = state_open(settings->state_directory, &state, &error);
         if (r >= 0)
                 r = operation_load(state, id, &operation, &error);
         if (r < 0) {

@@ -38,6 +38,7 @@ MAY_INCLUDE = {
 # Each foreign API has its files; its types do not leave them.
 FOREIGN = {
     "sqlite3.h": {"store/sqlite.c", "connect/sqlite*.[ch]"},
+    "libpq-fe.h": {"store/postgresql*.[ch]", "connect/postgresql*.[ch]"},
     "pcre2.h": {"basic/pattern.c"},
     "yaml.h": {"config/yaml.c"},
     "microhttpd.h": {"http/*.[ch]"},

@@ -157,12 +157,36 @@ static void test_environment(void **state) {
         _cleanup_settings_ Settings *s = NULL;
 
         assert_int_equal(setenv("LOG_LEVEL", "loud", 1), 0);
-        assert_int_equal(setenv("SYNC_SERVICE_DB_URL", "postgresql://x", 1), 0);
+        assert_int_equal(setenv("SYNC_SERVICE_DB_URL", "sqlite:////var/lib/state.db?secret", 1), 0);
         s = load(&m);
         assert_int_equal(m.n_errors, 2);
-        assert_string_equal(m.errors[0].detail, "SYNC_SERVICE_DB_URL is not there yet");
+        assert_string_equal(m.errors[0].detail, "SYNC_SERVICE_DB_URL names an SQLite file");
+        assert_null(strstr(m.errors[0].remedy, "secret"));
         assert_string_equal(m.errors[1].detail, "LOG_LEVEL cannot be \"loud\"");
         assert_string_equal(s->log_level, "info");
+        assert_null(s->store_url);
+}
+
+static void test_a_store_on_a_server(void **state) {
+        static const char url[] = "postgresql://tf:canary@db.example/terrafusion";
+        _cleanup_mistakes_ Mistakes m = {};
+        _cleanup_settings_ Settings *s = NULL, *other = NULL;
+        _cleanup_free_ char *text = NULL;
+        json_auto_t *shown = NULL;
+
+        assert_int_equal(setenv("SYNC_SERVICE_DB_URL", url, 1), 0);
+        s = load(&m);
+        assert_int_equal(m.n_errors, 0);
+        assert_string_equal(s->store_url, url);
+        shown = settings_to_json(s);
+        text = json_dumps(shown, 0);
+        assert_null(strstr(text, "canary"));
+        assert_int_equal(setenv("SYNC_SERVICE_DB_URL", "postgresql+psycopg2://tf:canary@db/x", 1), 0);
+        other = load(&m);
+        assert_int_equal(m.n_errors, 1);
+        assert_string_equal(m.errors[0].detail,
+                            "SYNC_SERVICE_DB_URL is not the address of a PostgreSQL database");
+        assert_null(other->store_url);
 }
 
 int main(void) {
@@ -171,6 +195,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_files, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_relative_path, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_a_store_on_a_server, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

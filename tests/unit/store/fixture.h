@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What the tests of the pair's file share: a state folder, an open pair, keys and digests by number. */
-#include "../testing.h"
+#include "place.h"
 #include "store/progress.h"
 
 #define OPERATION_1 "0190a8f0-0000-7000-8000-000000000001"
@@ -35,6 +35,7 @@ static inline void fixture_reopen(Fixture *f) {
 static inline int fixture_set_up(void **state) {
         Fixture *f = calloc(1, sizeof(*f));
 
+        place_make();
         f->folder = test_folder_new();
         fixture_open(f);
         *state = f;

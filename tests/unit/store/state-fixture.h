@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What the tests of state.db share. */
-#include "../testing.h"
+#include "place.h"
 #include "basic/json.h"
 #include "basic/text.h"
 #include "store/operations.h"
@@ -22,6 +22,7 @@ typedef struct StateFixture {
 static inline int state_set_up(void **state) {
         StateFixture *f = calloc(1, sizeof(*f));
 
+        place_make();
         f->folder = test_folder_new();
         assert_ok(f, state_open(f->folder, &f->database, &f->error));
         *state = f;

@@ -94,7 +94,7 @@ static void test_a_damaged_entry(void **state) {
         _cleanup_(journal_closep) Journal *j = NULL;
         _cleanup_(database_closep) Database *d = NULL;
         _cleanup_arena_ Arena *arena = NULL;
-        _cleanup_free_ char *command = NULL, *path = NULL;
+        _cleanup_free_ char *path = NULL;
         json_t *array = NULL;
         JournalBatch batch;
 
@@ -102,17 +102,15 @@ static void test_a_damaged_entry(void **state) {
         assert_int_equal(arena_new(&arena), 0);
         append(f, j, 1, OPERATION_1, (Change[]){change_of(arena, CHANGE_UPDATE, "B", "1", "2")}, 1);
         j = journal_close(j);
-        assert_true(asprintf(&command, "cd '%s/journals' && mv pair-[0-9]*.db pair-2020-01.db", f->folder) >
-                    0);
-        assert_int_equal(system(command), 0);
-        assert_true(asprintf(&path, "%s/journals/pair-2020-01.db", f->folder) > 0);
+        place_move_journal(f->folder, place_month(), "2020-01");
+        path = place_journal(f->folder, "2020-01");
         assert_ok(f, database_open(path, (const Migration[]){{"", ""}, {"", ""}, {}}, &d, &f->error));
-        assert_ok(f, database_execute(d, "update batch set entries = x'ffff0101'", &f->error));
+        place_execute(d, "update batch set entries = x'ffff0101'");
         assert_int_equal(journal_changes(f->folder, "pair", OPERATION_1, 10, 0, &array, &f->error),
                          -EBADMSG);
         assert_null(array);
         assert_int_equal(f->error.id, ERROR_FILE_FORMAT);
-        assert_non_null(strstr(f->error.detail, "pair-2020-01.db"));
+        assert_non_null(strstr(f->error.detail, path));
         error_done(&f->error);
         assert_ok(f, journal_open(f->folder, "pair", &j, &f->error));
         assert_int_equal(journal_unsettled(j, 0, arena, &batch, &f->error), -EBADMSG);

@@ -34,14 +34,14 @@ static char *changes_of(void) {
         return hex;
 }
 
-static void write_old_file(Fixture *f, const char *name, const char *sql) {
+static void write_old_file(Fixture *f, const char *month, const char *sql) {
         _cleanup_(database_closep) Database *d = NULL;
         _cleanup_free_ char *path = NULL;
 
         assert_ok(f, store_folder_make(f->folder, "journals", &f->error));
-        assert_true(asprintf(&path, "%s/journals/%s", f->folder, name) > 0);
+        path = place_journal(f->folder, month);
         assert_ok(f, database_open(path, first_format, &d, &f->error));
-        assert_ok(f, database_execute(d, sql, &f->error));
+        place_execute(d, sql);
 }
 
 static char *old_content(void) {
@@ -64,7 +64,7 @@ static void test_an_old_batch_is_settled(void **state) {
         JournalBatch b;
 
         assert_int_equal(arena_new(&arena), 0);
-        write_old_file(f, "pair-2020-01.db", sql);
+        write_old_file(f, "2020-01", sql);
         assert_ok(f, journal_open(f->folder, "pair", &j, &f->error));
         assert_ok(f, journal_unsettled(j, 0, arena, &b, &f->error));
         assert_int_equal(b.batch, 1);
@@ -87,7 +87,7 @@ static void test_old_changes_are_shown_page_by_page(void **state) {
         _cleanup_free_ char *sql = old_content();
         json_auto_t *all = NULL, *last = NULL;
 
-        write_old_file(f, "pair-2020-01.db", sql);
+        write_old_file(f, "2020-01", sql);
         assert_ok(f, journal_changes(f->folder, "pair", OPERATION_1, 10, 0, &all, &f->error));
         assert_int_equal(json_array_size(all), 3);
         assert_ok(f, journal_changes(f->folder, "pair", OPERATION_1, 2, 2, &last, &f->error));
@@ -100,15 +100,13 @@ static void test_forgetting_a_packed_batch_leaves_old_rows(void **state) {
         Fixture *f = *state;
         _cleanup_(journal_closep) Journal *j = NULL;
         _cleanup_arena_ Arena *arena = NULL;
-        _cleanup_free_ char *sql = old_content(), *command = NULL;
+        _cleanup_free_ char *sql = old_content();
         json_auto_t *all = NULL;
         Batch b = {.n_changes = 1};
 
         assert_int_equal(arena_new(&arena), 0);
-        write_old_file(f, "pair-2020-01.db", sql);
-        assert_true(asprintf(&command, "cd '%s/journals' && mv pair-2020-01.db pair-$(date -u +%%Y-%%m).db",
-                             f->folder) > 0);
-        assert_int_equal(system(command), 0);
+        write_old_file(f, "2020-01", sql);
+        place_move_journal(f->folder, "2020-01", place_month());
         assert_ok(f, journal_open(f->folder, "pair", &j, &f->error));
         b.changes = (Change[]){change_of(arena, CHANGE_INSERT, "Z", "", "1")};
         assert_ok(f, journal_append(j, 2, OPERATION_2, &mapping, &b, &f->error));
@@ -123,7 +121,7 @@ static void test_a_row_that_is_missing(void **state) {
         json_t *all = NULL;
 
         assert_true(asprintf(&damaged, "%s; delete from entry where id = 2", sql) > 0);
-        write_old_file(f, "pair-2020-01.db", damaged);
+        write_old_file(f, "2020-01", damaged);
         assert_int_equal(journal_changes(f->folder, "pair", OPERATION_1, 10, 0, &all, &f->error), -EBADMSG);
         assert_int_equal(f->error.id, ERROR_FILE_FORMAT);
         assert_null(all);

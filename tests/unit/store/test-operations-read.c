@@ -125,7 +125,7 @@ static void test_a_damaged_row(void **state) {
         assert_int_equal(operation_load(f->database, id, &o, &f->error), -EBADMSG);
         assert_null(o);
         assert_int_equal(f->error.id, ERROR_FILE_FORMAT);
-        assert_non_null(strstr(f->error.detail, "state.db"));
+        assert_non_null(strstr(f->error.detail, database_path(f->database)));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, state_set_up, state_tear_down)

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a transaction sends to the server without waiting for each answer: statements that return nothing go on
+ * in libpq's pipeline mode, rows of a load are kept and go by binary COPY. A round trip for each would cost
+ * some 100 µs a record. */
+#include <endian.h>
+#include "store/postgresql-internal.h"
+
+#define OID_INT8  20U
+#define OID_TEXT  25U
+#define OID_BYTEA 17U
+
+void pg_parameters(const PgStatement *s, Oid *types, const char **values, int *sizes, int *formats) {
+        static const Oid oids[] = {[PARAMETER_NULL] = 0, /* the server infers it */
+                                   [PARAMETER_INTEGER] = OID_INT8,
+                                   [PARAMETER_TEXT] = OID_TEXT,
+                                   [PARAMETER_BYTES] = OID_BYTEA};
+
+        for (int i = 0; i < s->n_parameters; i++) {
+                const PgParameter *p = s->parameters + i;
+
+                types[i] = oids[p->type];
+                values[i] = p->type == PARAMETER_INTEGER ? (const char *) &p->number : p->bytes;
+                sizes[i] = (int) p->size;
+                formats[i] = 1;
+        }
+}
+
+void pg_keep_failure(PgDatabase *d, Error *failure) {
+        if (d->failure.id == ERROR_NONE)
+                error_move(&d->failure, failure);
+        else
+                error_done(failure);
+}
+
+/* Hands out a copy: the failure stands until the transaction is over. */
+static int failure_tell(const PgDatabase *d, Error *error) {
+        return error_set(error, d->failure.id, d->failure.remedy, "%s", d->failure.detail);
+}
+
+static int send_failed(PgDatabase *d, Error *error) {
+        d->n_sent = 0;
+        return session_lost(d->session, error);
+}
+
+static int sent_note(PgDatabase *d, bool one, Error *error) {
+        if (array_grow(&d->sent, &d->sent_capacity, d->n_sent + 1, sizeof(*d->sent)) < 0)
+                return database_no_memory(d->common.path, "write", error);
+        d->sent[d->n_sent++] = one;
+        return 0;
+}
+
+static int pipeline_send(PgDatabase *d, PgStatement *s, bool one, Error *error) {
+        PGconn *connection = d->session->connection;
+        const char *values[PARAMETERS_MAX];
+        int sizes[PARAMETERS_MAX], formats[PARAMETERS_MAX], r;
+        Oid types[PARAMETERS_MAX];
+
+        pg_parameters(s, types, values, sizes, formats);
+        if (!s->is_prepared) {
+                r = sent_note(d, false, error);
+                if (r < 0)
+                        return r;
+                if (!PQsendPrepare(connection, s->name, s->text, s->n_parameters, types))
+                        return send_failed(d, error);
+                s->is_prepared = true;
+        }
+        r = sent_note(d, one, error);
+        if (r < 0)
+                return r;
+        if (!PQsendQueryPrepared(connection, s->name, s->n_parameters, values, sizes, formats, 1))
+                return send_failed(d, error);
+        return 0;
+}
+
+static void result_take(PgDatabase *d, const PGresult *result, bool one) {
+        _cleanup_error_ Error failure = {};
+        ExecStatusType status = PQresultStatus(result);
+
+        if (status == PGRES_PIPELINE_ABORTED)
+                return; /* an earlier one failed */
+        if (status == PGRES_COMMAND_OK) {
+                d->n_changes = strtol(PQcmdTuples((PGresult *) result), NULL, 10);
+                if (!one || d->n_changes == 1)
+                        return;
+                (void) database_not_one(&d->common, d->n_changes, &failure);
+        } else
+                (void) session_failure(d->session, result, "write", &failure);
+        pg_keep_failure(d, &failure);
+}
+
+/* Results come as: result, NULL, result, NULL, …, sync. */
+static int pipeline_results(PgDatabase *d, Error *error) {
+        int r;
+
+        for (size_t i = 0; i < d->n_sent; i++)
+                for (;;) {
+                        _cleanup_result_ PGresult *result = NULL;
+
+                        r = session_result(d->session, &result, error);
+                        if (r < 0)
+                                return r;
+                        if (!result)
+                                break;
+                        result_take(d, result, d->sent[i]);
+                }
+        for (bool synced = false; !synced;) {
+                _cleanup_result_ PGresult *result = NULL;
+
+                r = session_result(d->session, &result, error);
+                if (r < 0)
+                        return r;
+                synced = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+                if (!result && PQstatus(d->session->connection) != CONNECTION_OK)
+                        return session_lost(d->session, error);
+        }
+        return 0;
+}
+
+static int pipeline_end(PgDatabase *d, Error *error) {
+        PGconn *connection = d->session->connection;
+        int r;
+
+        if (PQpipelineStatus(connection) == PQ_PIPELINE_OFF)
+                return 0;
+        if (d->session->is_lost || !PQpipelineSync(connection))
+                return send_failed(d, error);
+        r = pipeline_results(d, error);
+        d->n_sent = 0;
+        if (r < 0)
+                return r;
+        return PQexitPipelineMode(connection) ? 0 : session_lost(d->session, error);
+}
+
+int pg_send(PgDatabase *d, PgStatement *s, bool one, Error *error) {
+        _cleanup_error_ Error failure = {};
+        int r;
+
+        if (d->failure.id != ERROR_NONE)
+                return failure_tell(d, error);
+        if (d->session->is_lost)
+                return session_lost(d->session, error);
+        if (d->n_sent >= SENT_MAX) {
+                r = pipeline_end(d, &failure);
+                if (r < 0)
+                        pg_keep_failure(d, &failure);
+                if (d->failure.id != ERROR_NONE)
+                        return failure_tell(d, error);
+        }
+        if (PQpipelineStatus(d->session->connection) == PQ_PIPELINE_OFF &&
+            !PQenterPipelineMode(d->session->connection))
+                return session_lost(d->session, error);
+        return pipeline_send(d, s, one, error);
+}
+
+/* Binary COPY: a head of 19 bytes, per row the number of columns, per column size and bytes, -1 at the end. */
+
+static int rows_append(PgDatabase *d, PgStatement *s, const void *bytes, size_t size, Error *error) {
+        if (array_grow(&s->rows, &s->rows_capacity, s->rows_size + size, 1) < 0)
+                return database_no_memory(d->common.path, "write", error);
+        memcpy(s->rows + s->rows_size, bytes, size);
+        s->rows_size += size;
+        return 0;
+}
+
+static int copy_put(PgDatabase *d, const char *bytes, size_t size, Error *error) {
+        PGconn *connection = d->session->connection;
+        int n, r;
+
+        while ((n = PQputCopyData(connection, bytes, (int) size)) == 0) {
+                r = session_flush(d->session, error);
+                if (r < 0)
+                        return r;
+        }
+        return n < 0 ? session_lost(d->session, error) : session_flush(d->session, error);
+}
+
+static int copy_rows(PgDatabase *d, PgStatement *s, Error *error) {
+        static const char end[] = "\xff\xff";
+        int r;
+
+        r = session_execute(d->session, s->text, NULL, error);
+        if (r < 0)
+                return r;
+        r = copy_put(d, s->rows, s->rows_size, error);
+        if (r < 0)
+                return r;
+        r = copy_put(d, end, sizeof(end) - 1, error);
+        if (r < 0)
+                return r;
+        if (PQputCopyEnd(d->session->connection, NULL) < 0)
+                return session_lost(d->session, error);
+        return session_collect(d->session, NULL, error);
+}
+
+static int load_end(PgDatabase *d, Error *error) {
+        PgStatement *s = d->load;
+        int r;
+
+        if (!s)
+                return 0;
+        d->load = NULL;
+        r = pipeline_end(d, error);
+        if (r == 0)
+                r = copy_rows(d, s, error);
+        s->rows_size = 0;
+        return r;
+}
+
+int pg_settle(PgDatabase *d, Error *error) {
+        _cleanup_error_ Error failure = {};
+
+        if (d->failure.id == ERROR_NONE && (load_end(d, &failure) < 0 || pipeline_end(d, &failure) < 0))
+                pg_keep_failure(d, &failure);
+        return d->failure.id != ERROR_NONE ? failure_tell(d, error) : 0;
+}
+
+void pg_forget(PgDatabase *d) {
+        if (d->load)
+                d->load->rows_size = 0;
+        d->load = NULL;
+        (void) pipeline_end(d, NULL);
+        error_done(&d->failure);
+}
+
+static int row_append(PgDatabase *d, PgStatement *s, Error *error) {
+        uint16_t n = htobe16((uint16_t) s->n_parameters);
+        int r;
+
+        r = rows_append(d, s, &n, sizeof(n), error);
+        for (int i = 0; r == 0 && i < s->n_parameters; i++) {
+                const PgParameter *p = s->parameters + i;
+                uint32_t size = htobe32(p->bytes || p->type == PARAMETER_INTEGER ? (uint32_t) p->size
+                                                                                 : UINT32_MAX);
+
+                r = rows_append(d, s, &size, sizeof(size), error);
+                if (r == 0 && size != UINT32_MAX)
+                        r = rows_append(d, s, p->type == PARAMETER_INTEGER ? &p->number : p->bytes, p->size,
+                                        error);
+        }
+        return r;
+}
+
+int pg_load_row(PgDatabase *d, PgStatement *s, Error *error) {
+        static const char head[19] = "PGCOPY\n\377\r\n";
+        _cleanup_error_ Error failure = {};
+        int r;
+
+        assert(d->in_transaction);
+        if (d->failure.id != ERROR_NONE)
+                return failure_tell(d, error);
+        if (d->load && (d->load != s || s->rows_size > LOAD_BYTES_MAX)) {
+                r = load_end(d, &failure);
+                if (r < 0) {
+                        pg_keep_failure(d, &failure);
+                        return failure_tell(d, error);
+                }
+        }
+        if (!d->load) {
+                s->rows_size = 0;
+                r = rows_append(d, s, head, sizeof(head), error);
+                if (r < 0)
+                        return r;
+                d->load = s;
+        }
+        return row_append(d, s, error);
+}
