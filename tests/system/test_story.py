@@ -42,8 +42,10 @@ def test_exposure(machine, unit):
 
 def test_one_operation_by_every_way_in(machine):
     """Started by D-Bus, read by HTTP, by the command line and in the journal."""
-    started = by_bus(machine, "StartOperation", "sa{sv}", "pacs_to_cama", "1", "kind", "s", "full")
-    number = started["id"]
+    path = json.loads(machine.run("busctl", "--json=short", "call", "org.terrafusion.Sync1", "/org/terrafusion/Sync1",
+                                  "org.terrafusion.Sync1.Manager", "StartOperation", "ssa{sv}", "pacs_to_cama", "full", "0").stdout)["data"][0]
+    number = json.loads(json.loads(machine.run("busctl", "--json=short", "call", "org.terrafusion.Sync1", path, "org.terrafusion.Sync1.Operation",
+                                               "Get").stdout)["data"][0])["id"]
     by_http = machine.finished(number)
     assert by_http["status"] == "COMPLETED", by_http
     assert sum(result["inserted"] for result in by_http["results"].values()) > 100000
@@ -52,7 +54,8 @@ def test_one_operation_by_every_way_in(machine):
     assert by_command["results"] == by_http["results"] and by_command["attempt_list"] == by_http["attempt_list"]
     lines = machine.journal(f"OPERATION_ID={number}")
     texts = [line["MESSAGE"] for line in lines]
-    assert "An operation was asked for." in texts and "The operation completed." in texts
+    assert "uid:0 asked for a run of pacs_to_cama (full) over dbus." in texts and "Began attempt 1 of the full run of pacs_to_cama." in texts
+    assert any(text.startswith("The full run of pacs_to_cama completed after ") for text in texts)
     assert {line.get("SYNC_PAIR") for line in lines} == {"pacs_to_cama"}
     assert {line["_SYSTEMD_UNIT"] for line in lines} == {"terrafusion-syncd.service", f"terrafusion-operation@{number}.service"}
 
