@@ -74,7 +74,7 @@ static void start(Gateway *g, HttpRequest *q) {
         if (r < 0)
                 fail(q, &e);
         else
-                recovery_start(g, q, text_equal(json_member_text(query, "restart"), "true"));
+                status_start(g, q, text_equal(json_member_text(query, "restart"), "true"));
 }
 
 static void live(HttpRequest *q) {
@@ -111,7 +111,7 @@ void gateway_handle(HttpRequest *q, void *userdata) {
         if (!method_allowed(q, text_equal(path, "/start-syncservice") ? "GET, POST" : "GET, HEAD"))
                 return;
         if (text_equal(path, "/status"))
-                recovery_status(g, q);
+                status_serve(g, q);
         else if (text_equal(path, "/start-syncservice"))
                 start(g, q);
         else if (text_equal(path, "/health/live"))

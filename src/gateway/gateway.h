@@ -3,9 +3,9 @@
 /* The process on port 5000: keys, pages, the way to syncd, and syncd's revival. In the gateway. */
 #include "api/keys.h"
 #include "gateway/proxy.h"
+#include "gateway/recovery.h"
 #include "gateway/standalone.h"
 #include "http/server.h"
-#include <systemd/sd-bus.h>
 
 typedef struct Gateway {
         sd_event *event;
@@ -13,15 +13,15 @@ typedef struct Gateway {
         Keys *keys;
         Proxy *proxy;
         Standalone *standalone; /* NULL: systemd runs syncd */
-        sd_bus *bus;            /* to systemd; NULL until needed */
+        Recovery *recovery;
 } Gateway;
 
 /* HttpServer's handler; userdata is the Gateway. */
 void gateway_handle(HttpRequest *request, void *userdata);
 
-/* In recovery.c: starts (or restarts) syncd, answers the request when it is ready or with what went wrong. */
-void recovery_start(Gateway *gateway, HttpRequest *request, bool restart);
-/* In recovery.c: answers /status with what is known of syncd. */
-void recovery_status(Gateway *gateway, HttpRequest *request);
+/* In status.c: starts (or restarts) syncd, answers the request when it is ready or with what went wrong. */
+void status_start(Gateway *gateway, HttpRequest *request, bool restart);
+/* In status.c: answers /status with what recovery_view() knows, and whether syncd answers now. */
+void status_serve(Gateway *gateway, HttpRequest *request);
 /* In pages.c: answers a page of path; false: there is none. */
 bool page_serve(HttpRequest *request, const char *path);

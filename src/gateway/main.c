@@ -14,9 +14,9 @@
 #include "basic/event.h"
 #include "basic/log.h"
 #include "basic/text.h"
+#include "gateway/cause.h"
 #include "gateway/gateway.h"
 
-#define EXIT_CONFIGURATION 78
 #define TAKE_OVER_TRIES 100U    /* × 100 ms: an orphaned syncd of a killed gateway lets go of its sockets within that */
 
 typedef struct Options {
@@ -168,6 +168,14 @@ static int standalone_setup(Gateway *g, const Options *o, Error *error) {
         return standalone_start(g->standalone);
 }
 
+/* Started by systemd as a unit of its own (and not by a shell that some unit started): then it runs syncd, too. */
+static bool is_unit(void) {
+        const char *pid = getenv("SYSTEMD_EXEC_PID");
+        int64_t number = 0;
+
+        return sd_booted() > 0 && getenv("INVOCATION_ID") && pid && text_to_int64(pid, 1, INT32_MAX, &number) >= 0 && number == getpid();
+}
+
 static int setup(Gateway *g, const Options *o, Error *error) {
         _cleanup_free_ char *path = NULL;
         int fd = -EBADF, r;
@@ -189,15 +197,17 @@ static int setup(Gateway *g, const Options *o, Error *error) {
         r = http_server_listen(g->server, fd, error);
         if (r < 0)
                 return r;
-        return o->standalone ? standalone_setup(g, o, error) : 0;
+        r = o->standalone ? standalone_setup(g, o, error) : 0;
+        return r < 0 ? r : recovery_new(g->event, g->proxy, g->standalone, !g->standalone && is_unit() ? sd_bus_open_system : NULL, &g->recovery);
 }
 
 static void gateway_done(Gateway *g) {
+        recovery_stop(g->recovery);
         g->proxy = proxy_free(g->proxy);        /* answers what waits, so before the server goes */
+        g->recovery = recovery_free(g->recovery);
         g->server = http_server_free(g->server);
         g->standalone = standalone_free(g->standalone);
         g->keys = keys_free(g->keys);
-        g->bus = sd_bus_flush_close_unref(g->bus);
         g->event = sd_event_unref(g->event);
 }
 

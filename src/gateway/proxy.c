@@ -191,6 +191,12 @@ static void on_answered(Exchange *exchange, const Answer *answer, const char *by
         Call *call = call_of(exchange);
         _cleanup_free_ char *body = NULL;
 
+        if (answer->status == 503 && answer->close && call->request && exchange->again && !call->proxy->stopping) {
+                /* It ends just now, and another one may come. */
+                trouble(call->proxy, PROXY_BROKEN);
+                call_wait(call, true);
+                return;
+        }
         if (!call->request) {
                 body = strndup(bytes + answer->head_size, answer->body_size);
                 call->done(answer->status, body ?: "", call->userdata);

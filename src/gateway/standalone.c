@@ -14,19 +14,22 @@
 #include "basic/event.h"
 #include "basic/log.h"
 #include "basic/text.h"
+#include "gateway/cause.h"
 
 #define WATCHDOG_USEC 30000000ULL
+#define BACK_OFF_FIRST_USEC 50000U
 #define BACK_OFF_MAX_USEC 10000000ULL
 #define LIVED_LONG_USEC 10000000ULL     /* who lived so long is started again at once */
-#define EXIT_CONFIGURATION 78
 
 struct Standalone {
         sd_event *event;
-        char *syncd_path, *notify_path, *last_cause;
+        char *syncd_path, *notify_path;
         int sync_fds[2], notify_fd;
         pid_t pid;                      /* 0: not running */
         uint64_t started_usec, back_off_usec;
-        unsigned n_restarts;
+        StandaloneState state;
+        void (*on_change)(void *userdata);
+        void *userdata;
         sd_event_source *child, *notify, *watchdog, *again;
 };
 
@@ -37,57 +40,86 @@ static uint64_t now_usec(void) {
         return (uint64_t) t.tv_sec * 1000000U + (uint64_t) t.tv_nsec / 1000U;
 }
 
+static void changed(Standalone *s) {
+        s->state.running = s->pid > 0;
+        if (s->on_change)
+                s->on_change(s->userdata);
+}
+
 static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata) {
         Standalone *s = userdata;
 
         log_event(LOG_WARNING, MESSAGE_SYNCD_RESTARTED, "The sync service hung for 30 s and is killed; it starts again by itself.", NULL);
-        if (s->pid > 0)
-                (void) kill(s->pid, SIGKILL);
+        standalone_kill(s);
         return 0;
+}
+
+/* The rest of a line that begins with word; NULL: there is none. Cuts the line off. */
+static const char *line_after(char *text, const char *word) {
+        for (char *line = text, *end; *line; line = end) {
+                end = line + strcspn(line, "\n");
+                if (text_starts_with(line, word)) {
+                        *end = '\0';
+                        return line + strlen(word);
+                }
+                end += *end != '\0';
+        }
+        return NULL;
 }
 
 static int on_notify(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Standalone *s = userdata;
         char text[4096];
+        const char *words;
         ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+        bool ready, alive;
 
         if (n <= 0)
                 return 0;
         text[n] = '\0';
-        if (strstr(text, "READY=1") || strstr(text, "WATCHDOG=1"))
-                return event_timer_set(s->event, &s->watchdog, WATCHDOG_USEC, "syncd-watchdog", on_watchdog, s);
-        return 0;
+        ready = strstr(text, "READY=1");
+        alive = ready || strstr(text, "WATCHDOG=1");
+        words = line_after(text, "STATUS=");
+        if (words) {
+                free(s->state.status_text);
+                s->state.status_text = strdup(words);
+        }
+        if (ready) {
+                s->state.ready = true;
+                changed(s);
+        }
+        return alive ? event_timer_set(s->event, &s->watchdog, WATCHDOG_USEC, "syncd-watchdog", on_watchdog, s) : 0;
 }
 
 static int on_again(sd_event_source *source, uint64_t usec, void *userdata) {
         return standalone_start(userdata);
 }
 
-static void cause_note(Standalone *s, const siginfo_t *info) {
-        free(s->last_cause);
-        if (asprintf(&s->last_cause, info->si_code == CLD_EXITED ? "exit status %d" : "signal %d", info->si_status) < 0)
-                s->last_cause = NULL;
-}
-
 static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata) {
         Standalone *s = userdata;
         bool lived_long = now_usec() - s->started_usec > LIVED_LONG_USEC;
+        _cleanup_free_ char *cause = cause_text(cause_result(info->si_code, info->si_status), info->si_code, info->si_status);
 
         s->pid = 0;
         event_source_drop(&s->child);
         event_source_drop(&s->watchdog);
-        cause_note(s, info);
-        if (info->si_code == CLD_EXITED && info->si_status == EXIT_CONFIGURATION) {
+        s->state.ready = false;
+        s->state.code = info->si_code;
+        s->state.status = info->si_status;
+        s->state.given_up = info->si_code == CLD_EXITED && info->si_status == EXIT_CONFIGURATION;
+        changed(s);
+        if (s->state.given_up) {
                 log_text(LOG_ERR, "The sync service refuses its configuration and is not started again. Mend it, then POST /start-syncservice.");
                 return 0;
         }
         /* The first death is mended at once; who keeps dying waits longer each time. */
-        s->back_off_usec = lived_long ? 0 : s->back_off_usec == 0 ? 50000 : s->back_off_usec * 2;
+        s->back_off_usec = lived_long ? 0 : s->back_off_usec == 0 ? BACK_OFF_FIRST_USEC : s->back_off_usec * 2;
         if (s->back_off_usec > BACK_OFF_MAX_USEC)
                 s->back_off_usec = BACK_OFF_MAX_USEC;
-        s->n_restarts++;
-        log_text(LOG_WARNING, "The sync service ended (%s); it is started again.", s->last_cause ?: "unknown");
-        return event_timer_set(s->event, &s->again, s->back_off_usec, "syncd-again", on_again, s);
+        s->state.n_restarts++;
+        log_text(LOG_WARNING, "The sync service ended (%s); it is started again.", cause ?: "unknown");
+        return s->back_off_usec == 0 ? standalone_start(s) :
+                event_timer_set(s->event, &s->again, s->back_off_usec, "syncd-again", on_again, s);
 }
 
 /* In the child, until exec. */
@@ -131,10 +163,14 @@ int standalone_start(Standalone *s) {
                 child_run(s, parent);
         s->pid = pid;
         s->started_usec = now_usec();
+        s->state.given_up = false;
+        free(s->state.status_text);
+        s->state.status_text = NULL;
         r = sd_event_add_child(s->event, &s->child, pid, WEXITED, on_child, s);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(s->child, "syncd");
+        changed(s);
         return event_timer_set(s->event, &s->watchdog, WATCHDOG_USEC, "syncd-watchdog", on_watchdog, s);
 }
 
@@ -143,8 +179,14 @@ void standalone_restart(Standalone *s) {
                 (void) kill(s->pid, SIGTERM);
 }
 
+void standalone_kill(Standalone *s) {
+        if (s->pid > 0)
+                (void) kill(s->pid, SIGKILL);
+}
+
 static int notify_open(Standalone *s, const char *runtime) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int r;
 
         if (asprintf(&s->notify_path, "%s/notify.sock", runtime) < 0) {
                 s->notify_path = NULL;
@@ -157,7 +199,9 @@ static int notify_open(Standalone *s, const char *runtime) {
         s->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (s->notify_fd < 0 || bind(s->notify_fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 return -errno;
-        return sd_event_add_io(s->event, &s->notify, s->notify_fd, EPOLLIN, on_notify, s);
+        r = sd_event_add_io(s->event, &s->notify, s->notify_fd, EPOLLIN, on_notify, s);
+        /* Its last words are read before its end is noticed. */
+        return r < 0 ? r : sd_event_source_set_priority(s->notify, SD_EVENT_PRIORITY_IMPORTANT);
 }
 
 int standalone_new(sd_event *event, const char *runtime, const char *syncd_path, const int sync_fds[static 2], Standalone **ret, Error *error) {
@@ -208,12 +252,17 @@ Standalone *standalone_free(Standalone *s) {
                 (void) unlink(s->notify_path);
         free(s->syncd_path);
         free(s->notify_path);
-        free(s->last_cause);
+        free(s->state.status_text);
         (void) sd_event_unref(s->event);
         free(s);
         return NULL;
 }
 
-bool standalone_is_running(const Standalone *s) { return s->pid > 0; }
-unsigned standalone_n_restarts(const Standalone *s) { return s->n_restarts; }
-const char *standalone_last_cause(const Standalone *s) { return s->last_cause; }
+const StandaloneState *standalone_state(const Standalone *s) {
+        return &s->state;
+}
+
+void standalone_watch(Standalone *s, void (*on_change)(void *userdata), void *userdata) {
+        s->on_change = on_change;
+        s->userdata = userdata;
+}

@@ -167,8 +167,12 @@ static enum MHD_Result request_queue(HttpRequest *q) {
         return queued;
 }
 
-#define STOPPING_ERROR \
-        { .id = ERROR_UNAVAILABLE, .detail = (char *) "The service is stopping", .remedy = (char *) "Try again in a moment." }
+/* With the connection's end: whoever asked may ask another instance. */
+static void reply_stopping(HttpRequest *q) {
+        q->close_after = true;
+        http_reply_problem(q, &(Error) { .id = ERROR_UNAVAILABLE, .detail = (char *) "The service is stopping",
+                                         .remedy = (char *) "Try again in a moment." });
+}
 
 /* The body is complete: over to the handler. */
 static enum MHD_Result request_dispatch(Listener *l, HttpRequest *q) {
@@ -185,7 +189,7 @@ static enum MHD_Result request_dispatch(Listener *l, HttpRequest *q) {
         http_patience_end(q->connection);
         (void) http_request_ref(q);
         if (server->stopping)           /* whom the handler would ask may be gone already */
-                http_reply_problem(q, &(Error) STOPPING_ERROR);
+                reply_stopping(q);
         else
                 server->handler(q, server->userdata);
         (void) http_request_unref(q);
@@ -261,7 +265,7 @@ HttpServer *http_server_free(HttpServer *server) {
         server->stopping = true;
         for (HttpRequest *q = server->open, *next; q; q = next) {
                 next = q->next;
-                http_reply_problem(q, &(Error) STOPPING_ERROR);
+                reply_stopping(q);
         }
         while (server->listeners) {
                 Listener *l = server->listeners;

@@ -76,6 +76,14 @@ static int event_open(Syncd *s) {
         return r < 0 ? r : 0;
 }
 
+/* The last words, for whoever runs us: systemctl status and the gateway's /status show them. */
+static void status_tell(const Error *error) {
+        _cleanup_free_ char *text = error_to_text(error);
+
+        if (text)
+                (void) sd_notifyf(false, "STATUS=%s", text);
+}
+
 static int configuration_load(Syncd *s) {
         _cleanup_mistakes_ Mistakes mistakes = {};
         _cleanup_settings_ Settings *settings = NULL;
@@ -89,6 +97,10 @@ static int configuration_load(Syncd *s) {
                 return log_errno(-ENOMEM, "The mappings could not be read");
         mistakes_print(&mistakes, stderr);
         if (n_of_settings > 0) {
+                _cleanup_error_ Error first = {};
+
+                if (mistakes_to_error(&mistakes, 0, &first) < 0)
+                        status_tell(&first);
                 log_event(LOG_ERR, MESSAGE_CONFIGURATION,
                           "terrafusion.yaml has mistakes; nothing was started. Mend the lines above and "
                           "start again.",
@@ -362,6 +374,7 @@ static int syncd_run(Syncd *s) {
                 return 78;
         r = syncd_open(s, &error);
         if (r < 0) {
+                status_tell(&error);
                 log_error(MESSAGE_NONE, &error, "The sync service did not start");
                 return error_class(error.id) == ERROR_CLASS_TRANSIENT ? 75 : 78;
         }
