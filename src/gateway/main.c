@@ -13,9 +13,11 @@
 
 #include "basic/event.h"
 #include "basic/log.h"
+#include "basic/starts.h"
 #include "basic/text.h"
 #include "gateway/cause.h"
 #include "gateway/gateway.h"
+#include "http/refuse.h"
 
 #define TAKE_OVER_TRIES 100U    /* × 100 ms: an orphaned syncd of a killed gateway lets go of its sockets within that */
 
@@ -211,6 +213,15 @@ static void gateway_done(Gateway *g) {
         g->event = sd_event_unref(g->event);
 }
 
+/* Who waits at the socket would have it started again at once. The text of the mistake is for those who may read the journal. */
+static void refuse(ErrorId id) {
+        _cleanup_error_ Error why = {};
+
+        (void) error_set(&why, id, "Read `journalctl -u terrafusion-gateway`: it says what to mend, and where",
+                         "The gateway cannot start: %s", error_title(id));
+        http_refuse_inherited(&why);
+}
+
 static int serve(const Options *o) {
         _cleanup_(gateway_done) Gateway g = {};
         _cleanup_error_ Error e = {};
@@ -224,8 +235,12 @@ static int serve(const Options *o) {
                 if (e.id == ERROR_NONE)
                         (void) error_set(&e, error_from_errno(r), NULL, "%s", strerror(-r));
                 (void) log_error(MESSAGE_NONE, &e, "The gateway cannot start");
-                return error_exit_status(e.id) == 75 || error_exit_status(e.id) == 1 ? 1 : EXIT_CONFIGURATION;
+                if (error_exit_status(e.id) == 75 || error_exit_status(e.id) == 1)
+                        return 1;
+                refuse(e.id);
+                return EXIT_CONFIGURATION;
         }
+        starts_ready("terrafusion-gateway");
         if (keys_is_default(g.keys))
                 log_event(LOG_WARNING, MESSAGE_DEFAULT_KEY, "No key is set: \"dev-api-key\" works from this machine. Set SYNC_SERVICE_API_KEY.", NULL);
         log_event(LOG_INFO, MESSAGE_STARTED, "The gateway serves.", NULL);
@@ -245,6 +260,7 @@ int main(int argc, char **argv) {
         if (r <= 0)
                 return r < 0 ? 2 : 0;
         log_open("terrafusion-gateway");
+        starts_begin("terrafusion-gateway");
         (void) signal(SIGPIPE, SIG_IGN);
         (void) sigemptyset(&child);
         (void) sigaddset(&child, SIGCHLD);

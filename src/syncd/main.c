@@ -10,13 +10,16 @@
 
 #include "api/openapi.h"
 #include "basic/log.h"
+#include "basic/starts.h"
 #include "basic/text.h"
 #include "basic/timestamp.h"
 #include "basic/limits.h"
 #include "build-config.h"
+#include "http/refuse.h"
 #include "store/server.h"
 #include "syncd/syncd.h"
 
+#define NAME            "terrafusion-syncd"
 #define DRAIN_STEP_USEC (50U * 1000U)
 
 /* Draining: answers and ends on their way are finished, then the loop ends. Workers go on without us. */
@@ -362,6 +365,17 @@ static void syncd_done(Syncd *s) {
         sd_event_unref(s->event);
 }
 
+/* systemd does not start it again by itself, but whoever waits at a socket would have it started at once. They
+ * are told the kind of mistake only: its text is for those who may read the journal. */
+static int refused(ErrorId id) {
+        _cleanup_error_ Error why = {};
+
+        (void) error_set(&why, id, "Read `journalctl -u terrafusion-syncd`: it says what to mend, and where",
+                         "The sync service cannot start: %s", error_title(id));
+        http_refuse_inherited(&why);
+        return 78;
+}
+
 static int syncd_run(Syncd *s) {
         _cleanup_error_ Error error = {};
         int r;
@@ -371,13 +385,14 @@ static int syncd_run(Syncd *s) {
                 return EXIT_FAILURE;
         }
         if (configuration_load(s) < 0)
-                return 78;
+                return refused(ERROR_CONFIGURATION);
         r = syncd_open(s, &error);
         if (r < 0) {
                 status_tell(&error);
                 log_error(MESSAGE_NONE, &error, "The sync service did not start");
-                return error_class(error.id) == ERROR_CLASS_TRANSIENT ? 75 : 78;
+                return error_class(error.id) == ERROR_CLASS_TRANSIENT ? 75 : refused(error.id);
         }
+        starts_ready(NAME);
         log_event(LOG_INFO, MESSAGE_STARTED, "Started the sync service.", NULL);
         (void) sd_notify(false, "READY=1\nSTATUS=Serves HTTP on 127.0.0.1:8000");
         r = sd_event_loop(s->event);
@@ -424,7 +439,8 @@ int main(int argc, char *argv[]) {
         }
         if (optind < argc)
                 return usage(stderr);
-        log_open("terrafusion-syncd");
+        log_open(NAME);
+        starts_begin(NAME);
         json_object_seed(0); /* before the helper thread: seeding is not for two threads at once */
         status = syncd_run(&s);
         syncd_done(&s);
