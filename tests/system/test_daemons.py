@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""syncd and gateway killed, hung, stopped, broken: who asks meanwhile is answered, and nothing loops."""
-import json
+"""The daemons' own units: the next request after a kill, the watchdog, no loop at a start, credentials. What clients see of it: test_recovery.py."""
 import time
 
 from machine import wait
@@ -11,41 +10,13 @@ SYNCD, GATEWAY = "terrafusion-syncd.service", "terrafusion-gateway.service"
 SYNCD_DROP_IN = "/run/systemd/system/terrafusion-syncd.service.d/90-test.conf"
 BROKEN = "/etc/terrafusion/terrafusion.d/broken.yaml"
 
-# Asks without a pause over kept-alive connections and counts; runs within the machine.
-LOAD = """
-import http.client, json, sys, threading, time
-seconds, n = float(sys.argv[1]), int(sys.argv[2])
-end, lock, total = time.monotonic() + seconds, threading.Lock(), {"answers": 0, "failures": [], "longest_ms": 0}
-def ask():
-    connection = None
-    while time.monotonic() < end:
-        begun = time.monotonic()
-        try:
-            connection = connection or http.client.HTTPConnection("127.0.0.1", 5000, timeout=15)
-            connection.request("GET", "/api/pairs", headers={"X-API-Key": "dev-api-key"})
-            answer = connection.getresponse()
-            answer.read()
-            wrong = None if answer.status == 200 else str(answer.status)
-        except Exception as error:
-            connection, wrong = None, repr(error)
-        took = (time.monotonic() - begun) * 1000
-        with lock:
-            total["answers"] += 1
-            total["longest_ms"] = max(total["longest_ms"], took)
-            if wrong: total["failures"].append(wrong)
-threads = [threading.Thread(target=ask) for _ in range(n)]
-[t.start() for t in threads]; [t.join() for t in threads]
-print(json.dumps(total))
-"""
-
-
 def restarts(machine, unit=SYNCD):
     return int(machine.show(unit, "NRestarts"))
 
 
 def test_next_request_after_a_kill(machine):
     before = restarts(machine)
-    machine.run("systemctl", "kill", "-s", "KILL", SYNCD)
+    machine.run("systemctl", "kill", "--kill-whom=main", "-s", "KILL", SYNCD)
     begun = time.monotonic()
     status, pairs = machine.get("/api/pairs")
     print(f"kill -9 of syncd: the next request answered after {(time.monotonic() - begun) * 1000:.0f} ms")
@@ -54,24 +25,10 @@ def test_next_request_after_a_kill(machine):
     assert any("killed" in text for text in machine.messages("-u", SYNCD, "-n", "20"))
 
 
-def test_no_idempotent_request_fails(machine):
-    """Ten kills in five seconds under load."""
-    load = machine.start("/usr/bin/python3", "-c", LOAD, "6", "8")
-    for _ in range(10):
-        time.sleep(0.5)
-        machine.run("systemctl", "kill", "-s", "KILL", SYNCD)
-    out, err = load.communicate(timeout=60)
-    assert load.returncode == 0, err
-    total = json.loads(out)
-    print(f"ten kills of syncd: {total['answers']} answers, {len(total['failures'])} failed, longest {total['longest_ms']:.0f} ms")
-    assert total["failures"] == [] and total["answers"] > 500
-    assert total["longest_ms"] < 2000
-
-
 def test_gateway_killed(machine):
     """Its socket stays open: who comes meanwhile waits and is answered."""
     before = restarts(machine, GATEWAY)
-    machine.run("systemctl", "kill", "-s", "KILL", GATEWAY)
+    machine.run("systemctl", "kill", "--kill-whom=main", "-s", "KILL", GATEWAY)
     begun = time.monotonic()
     assert machine.get("/status", key=None)[0] == 200
     print(f"kill -9 of the gateway: the next request answered after {(time.monotonic() - begun) * 1000:.0f} ms")
@@ -85,7 +42,7 @@ def test_hung(machine):
         machine.ready()
         before = restarts(machine)
         begun = time.monotonic()
-        machine.run("systemctl", "kill", "-s", "STOP", SYNCD)
+        machine.run("systemctl", "kill", "--kill-whom=main", "-s", "STOP", SYNCD)
         status, _ = machine.get("/api/pairs")
         print(f"SIGSTOP of syncd: the next request answered after {time.monotonic() - begun:.1f} s (WatchdogSec=1)")
         assert status == 200
@@ -95,25 +52,18 @@ def test_hung(machine):
     machine.ready()
 
 
-def test_broken_configuration_does_not_loop(machine):
+def test_broken_configuration_answers_who_waits(machine):
+    """systemd would start it again for each connection that waits at its socket: they are answered first."""
     machine.run("tee", BROKEN, text="systems: {pacs: {kind: sqllite, path: /x}}\n")
     try:
-        before = restarts(machine)
         assert machine.run("systemctl", "restart", SYNCD, check=False).returncode != 0
         assert machine.show(SYNCD, "ActiveState", "ExecMainStatus", "Result") == ["failed", "78", "exit-code"]
         since = machine.run("date", "+%s.%N").stdout.strip()
-        time.sleep(2)
-        assert machine.show(SYNCD, "ActiveState") == "failed" and restarts(machine) == before
-        starts = [text for text in machine.messages("-u", SYNCD, f"--since=@{since}") if "Starting" in text]
-        assert starts == []
-        # Whoever asks at its own port is told so, at once, and that does not loop either.
         status, answer = machine.get("/api/pairs", port=8000)
         assert status == 503 and "journalctl" in answer["remedy"], answer
-        status, answer = machine.get("/api/pairs")
-        assert status == 503, answer
         time.sleep(2)
-        starts = [text for text in machine.messages("-u", SYNCD, f"--since=@{since}") if "Starting" in text]
-        assert len(starts) <= 4, starts
+        starts = [text for text in machine.messages("-u", SYNCD, f"--since=@{since}") if text.startswith("Starting ")]
+        assert 1 <= len(starts) <= 2, starts
         lines = machine.messages("-u", SYNCD, "-n", "60")
         assert any("broken.yaml:1:" in text and "sqlite" in text for text in lines), lines       # file, line, and what was meant
     finally:

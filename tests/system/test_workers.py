@@ -140,7 +140,7 @@ def test_workers_go_on_while_syncd_restarts(machine):
     number = begin(machine)
     in_the_middle(machine, number)
     worker = machine.show(SERVICE.format(number), "MainPID")
-    machine.run("systemctl", "kill", "-s", "KILL", "terrafusion-syncd.service")
+    machine.run("systemctl", "kill", "--kill-whom=main", "-s", "KILL", "terrafusion-syncd.service")
     operation = machine.finished(number)
     assert operation["status"] == "COMPLETED" and operation["attempts"] == 1, operation
     assert worker in {line["_PID"] for line in machine.journal(f"_SYSTEMD_UNIT={SERVICE.format(number)}")}
@@ -168,12 +168,13 @@ def test_bus_restarts_under_a_run(machine):
     number = begin(machine)
     in_the_middle(machine, number)
     before = machine.show("terrafusion-syncd.service", "NRestarts")
-    machine.run("systemctl", "kill", "-s", "KILL", "dbus.service")
+    machine.run("systemctl", "kill", "--kill-whom=main", "-s", "KILL", "dbus.service")
     second = begin(machine, "gis_to_cama", "incremental")
     for each in (number, second):
         operation = machine.finished(each)
         assert operation["status"] == "COMPLETED", operation
         assert operation["attempts"] == 1, operation
     assert machine.show("terrafusion-syncd.service", "NRestarts") == before
-    machine.run("systemctl", "restart", "terrafusion-syncd.service")
+    wait(lambda: machine.run("busctl", "status", "org.terrafusion.Sync1", check=False).returncode == 0, "the name to be back on the bus")
+    machine.run("terrafusionctl", "run", "gis_to_cama", "--wait")
     big_agrees(machine)
