@@ -1,36 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was synced last, per key. Look-ups read ahead in key order: a source that comes in that order costs
  * a comparison per record. How far is learned: it grows while what was read is used, and falls to single
- * rows for keys in any order. */
+ * pages for keys in any order. */
+#include "store/baseline-page.h"
 #include "store/progress-internal.h"
 
-#define AHEAD_ROWS_MAX   2000U
-#define AHEAD_ROWS_FIRST 16U /* when keys begin to come in order */
-#define AHEAD_RUN        3U  /* misses in order until reading ahead is tried: by chance one in 24 */
-
-int baseline_prepare(ProgressEntity *e, Error *error) {
-        static const char find[] = "select key, number, batch, source_digest, target_digest from baseline"
-                                   " where entity = ? and key >= ? order by key limit ?";
-        static const char insert[] = "baseline (entity, key, number, batch, source_digest, target_digest)";
-        static const char update[] = "update baseline set batch = ?3, source_digest = ?4, target_digest = ?5"
-                                     " where entity = ?1 and key = ?2";
-        static const char remove_row[] =
-                "delete from baseline where entity = ? and key = ? returning number";
-        Database *d = e->progress->database;
-        int r;
-
-        e->ahead.size = 1;
-        r = database_prepare(d, find, &e->find, error);
-        if (r < 0)
-                return r;
-        r = database_prepare_load(d, insert, &e->insert, error);
-        if (r < 0)
-                return r;
-        r = database_prepare(d, update, &e->update, error);
-        if (r < 0)
-                return r;
-        return database_prepare(d, remove_row, &e->remove, error);
-}
+#define AHEAD_PAGES_MAX 32U
+#define AHEAD_RUN       3U /* misses in order until reading further ahead is tried: by chance one in 24 */
 
 /* The start stays: the next miss tells by it whether keys come in order. Rows that were not reached were
  * not read in vain. */
@@ -45,6 +21,7 @@ void baseline_done(ProgressEntity *e) {
         free(e->ahead.bytes);
         free(e->ahead.rows);
         e->ahead = (ReadAhead){};
+        pending_done(e);
 }
 
 uint64_t baseline_count(const ProgressEntity *e) { return e->n_rows; }
@@ -80,7 +57,7 @@ static size_t ahead_search(const ReadAhead *a, Key key, bool *ret_equal) {
         return low;
 }
 
-/* Decides how many rows the next query asks for, from how the last ones served. */
+/* Decides how many pages the next query asks for, from how the last ones served. */
 static void ahead_learn(ReadAhead *a, Key key) {
         bool served = (a->n_served + 1) * 2 >= a->n_rows;
 
@@ -91,9 +68,7 @@ static void ahead_learn(ReadAhead *a, Key key) {
         if (!served)
                 a->size = a->size > 4 ? a->size / 4 : 1;
         else if (a->run >= AHEAD_RUN)
-                a->size = a->size < AHEAD_ROWS_FIRST     ? AHEAD_ROWS_FIRST
-                          : a->size * 4 < AHEAD_ROWS_MAX ? a->size * 4
-                                                         : AHEAD_ROWS_MAX;
+                a->size = a->size * 4 < AHEAD_PAGES_MAX ? a->size * 4 : AHEAD_PAGES_MAX;
 }
 
 static int ahead_append_key(ReadAhead *a, const void *bytes, size_t size) {
@@ -106,40 +81,25 @@ static int ahead_append_key(ReadAhead *a, const void *bytes, size_t size) {
         return 0;
 }
 
-static int digest_read(Statement *s, int column, Digest *ret) {
-        size_t size;
-        const void *bytes = statement_bytes(s, column, &size);
-
-        if (size != DIGEST_SIZE)
-                return -EBADMSG;
-        memcpy(ret->bytes, bytes, DIGEST_SIZE);
-        return 0;
-}
-
-static int ahead_append(ReadAhead *a, Statement *s) {
-        size_t size, offset = a->bytes_size;
-        const void *key = statement_bytes(s, 0, &size);
-        struct ReadAheadRow *row;
+/* A row of the pages that are read. */
+static int ahead_append(void *userdata, const PageRow *page_row) {
+        ReadAhead *a = userdata;
+        size_t offset = a->bytes_size;
         int r;
 
-        r = array_grow(&a->rows, &a->rows_capacity, a->n_rows + 1, sizeof(*a->rows));
+        if (a->n_rows == a->rows_capacity) {
+                r = array_grow(&a->rows, &a->rows_capacity, a->n_rows + 1, sizeof(*a->rows));
+                if (r < 0)
+                        return r;
+        }
+        r = ahead_append_key(a, page_row->key.bytes, page_row->key.size);
         if (r < 0)
                 return r;
-        r = ahead_append_key(a, key, size);
-        if (r < 0)
-                return r;
-        row = &a->rows[a->n_rows];
-        row->key_offset = offset;
-        row->key_size = size;
-        row->row.number = (uint64_t) statement_integer(s, 1);
-        row->row.batch = (uint64_t) statement_integer(s, 2);
-        r = digest_read(s, 3, &row->row.source_digest);
-        if (r < 0)
-                return r;
-        r = digest_read(s, 4, &row->row.target_digest);
-        if (r < 0)
-                return r;
-        a->n_rows++;
+        a->rows[a->n_rows++] = (struct ReadAheadRow){
+                .key_offset = offset,
+                .key_size = page_row->key.size,
+                .row = page_row->row,
+        };
         return 0;
 }
 
@@ -156,35 +116,106 @@ static int ahead_start(ReadAhead *a, Key key) {
         return 0;
 }
 
-static int ahead_error(ProgressEntity *e, int r, Error *error) {
+int baseline_error(ProgressEntity *e, int r, Error *error) {
         if (r == -ENOMEM)
                 return store_no_memory(error);
         return error_set(error, ERROR_FILE_FORMAT,
                          "Restore the file from a backup, or move it away and run a full sync.",
-                         "Table baseline of \"%s\" is damaged", database_path(e->progress->database));
+                         "The baseline of entity \"%s\" in \"%s\" is damaged", e->name,
+                         database_path(e->progress->database));
+}
+
+static int page_visit(const void *body, size_t size, Key from, page_visitor_t visit, void *userdata) {
+        Page page;
+        int r;
+
+        r = page_open(body, size, &page);
+        for (size_t i = 0; r == 0 && i < page.n_rows; i++) {
+                PageRow row;
+
+                r = page_row(&page, i, &row);
+                if (r == 0 && key_compare(row.key, from) >= 0)
+                        r = visit(userdata, &row);
+        }
+        return r;
+}
+
+/* Where the page of a key begins; empty where there is none yet. */
+static int page_find_low(ProgressEntity *e, Key key, Arena *arena, Key *ret, Error *error) {
+        static const char sql[] =
+                "select low from baseline_page where entity = ? and low <= ? order by low desc limit 1";
+        Statement *s;
+        int r;
+
+        *ret = (Key){};
+        r = database_prepare(e->progress->database, sql, &s, error);
+        if (r < 0)
+                return r;
+        statement_bind_integer(s, 1, e->id);
+        statement_bind_bytes(s, 2, key.bytes, key.size);
+        r = statement_step(s, error);
+        if (r <= 0)
+                return r;
+        ret->bytes = statement_bytes(s, 0, &ret->size);
+        ret->bytes = arena_copy(arena, ret->bytes, ret->size);
+        statement_reset(s);
+        return ret->bytes ? 0 : store_no_memory(error);
+}
+
+static int pages_visit(ProgressEntity *e, Key low, Key from, size_t n_pages, page_visitor_t visit,
+                       void *userdata, bool *ret_end, Error *error) {
+        static const char sql[] =
+                "select body from baseline_page where entity = ? and low >= ? order by low limit ?";
+        size_t n_read = 0, size;
+        Statement *s;
+        int r;
+
+        r = database_prepare(e->progress->database, sql, &s, error);
+        if (r < 0)
+                return r;
+        statement_bind_integer(s, 1, e->id);
+        statement_bind_bytes(s, 2, low.bytes, low.size);
+        statement_bind_integer(s, 3, (int64_t) n_pages + 1); /* one more tells whether it was the last */
+        while ((r = statement_step(s, error)) > 0 && n_read++ < n_pages) {
+                const void *body = statement_bytes(s, 0, &size);
+
+                r = page_visit(body, size, from, visit, userdata);
+                if (r != 0)
+                        break;
+        }
+        if (r != 0)
+                statement_reset(s);
+        if (r < 0)
+                return error && error->id ? r : baseline_error(e, r, error);
+        *ret_end = r == 0;
+        return 0;
+}
+
+int baseline_visit(ProgressEntity *e, Key from, size_t n_pages, page_visitor_t visit, void *userdata,
+                   bool *ret_end, Error *error) {
+        _cleanup_arena_ Arena *arena = NULL;
+        Key low;
+        int r;
+
+        r = arena_new(&arena);
+        if (r < 0)
+                return store_no_memory(error);
+        r = page_find_low(e, from, arena, &low, error);
+        if (r < 0)
+                return r;
+        return pages_visit(e, low, from, n_pages, visit, userdata, ret_end, error);
 }
 
 static int ahead_load(ProgressEntity *e, Key key, Error *error) {
         ReadAhead *a = &e->ahead;
-        Statement *s = e->find;
         int r;
 
         r = ahead_start(a, key);
         if (r < 0)
-                return ahead_error(e, r, error);
-        statement_bind_integer(s, 1, e->id);
-        statement_bind_bytes(s, 2, key.bytes, key.size);
-        statement_bind_integer(s, 3, (int64_t) a->size);
-        while ((r = statement_step(s, error)) > 0) {
-                r = ahead_append(a, s);
-                if (r < 0) {
-                        statement_reset(s);
-                        return ahead_error(e, r, error);
-                }
-        }
+                return baseline_error(e, r, error);
+        r = baseline_visit(e, key, a->size, ahead_append, a, &a->to_end, error);
         if (r < 0)
                 return r;
-        a->to_end = a->n_rows < a->size;
         a->valid = true;
         return 0;
 }
@@ -203,6 +234,9 @@ int baseline_find(ProgressEntity *e, Key key, BaselineRow *ret, Error *error) {
         size_t i;
         int r;
 
+        r = pending_make_way(e, key, error);
+        if (r < 0)
+                return r;
         if (a->valid && a->at < a->n_rows && key_equal(ahead_key(a, a->at), key)) {
                 a->n_served++;
                 return ahead_answer(a, a->at, ret);
@@ -237,75 +271,42 @@ static void ahead_patch(ProgressEntity *e, Key key, const BaselineRow *row) {
                 baseline_forget_ahead(e);
 }
 
-static int baseline_update(ProgressEntity *e, Key key, uint64_t batch, const Digest *source,
-                           const Digest *target, Error *error) {
-        Statement *s = e->update;
-
-        statement_bind_integer(s, 1, e->id);
-        statement_bind_bytes(s, 2, key.bytes, key.size);
-        statement_bind_integer(s, 3, (int64_t) batch);
-        statement_bind_bytes(s, 4, source->bytes, DIGEST_SIZE);
-        statement_bind_bytes(s, 5, target->bytes, DIGEST_SIZE);
-        return statement_run_one(s, error);
-}
-
-static int baseline_insert(ProgressEntity *e, Key key, uint64_t number, uint64_t batch, const Digest *source,
-                           const Digest *target, Error *error) {
-        Statement *s = e->insert;
-        int r;
-
-        statement_bind_integer(s, 1, e->id);
-        statement_bind_bytes(s, 2, key.bytes, key.size);
-        statement_bind_integer(s, 3, (int64_t) number);
-        statement_bind_integer(s, 4, (int64_t) batch);
-        statement_bind_bytes(s, 5, source->bytes, DIGEST_SIZE);
-        statement_bind_bytes(s, 6, target->bytes, DIGEST_SIZE);
-        r = statement_run(s, error);
-        if (r < 0)
-                return r;
-        e->last_number = number;
-        e->n_rows++;
-        e->counts_dirty = true;
-        return 0;
-}
-
 int baseline_put(ProgressEntity *e, Key key, uint64_t *number, uint64_t batch, const Digest *source,
                  const Digest *target, Error *error) {
-        uint64_t known = *number > 0 ? *number : e->last_number + 1;
+        BaselineRow row = {
+                .number = *number > 0 ? *number : e->last_number + 1,
+                .batch = batch,
+                .source_digest = *source,
+                .target_digest = *target,
+        };
         int r;
 
         assert(e->progress->in_transaction);
-        if (*number == 0)
-                r = baseline_insert(e, key, known, batch, source, target, error);
-        else
-                r = baseline_update(e, key, batch, source, target, error);
+        r = pending_add(e, key, *number > 0 ? PENDING_KNOWN : PENDING_NEW, &row);
         if (r < 0)
-                return r;
-        ahead_patch(e, key,
-                    &(BaselineRow){.number = known,
-                                   .batch = batch,
-                                   .source_digest = *source,
-                                   .target_digest = *target});
-        *number = known;
+                return store_no_memory(error);
+        if (*number == 0) {
+                e->last_number = row.number;
+                e->n_rows++;
+                e->counts_dirty = true;
+        }
+        ahead_patch(e, key, &row);
+        *number = row.number;
         return 0;
 }
 
 int baseline_delete(ProgressEntity *e, Key key, Error *error) {
-        Statement *s = e->remove;
-        uint64_t number;
+        BaselineRow row;
         int r;
 
         assert(e->progress->in_transaction);
-        statement_bind_integer(s, 1, e->id);
-        statement_bind_bytes(s, 2, key.bytes, key.size);
-        r = statement_step(s, error);
+        r = baseline_find(e, key, &row, error);
         if (r <= 0)
                 return r; /* 0: there is none */
-        number = (uint64_t) statement_integer(s, 0);
-        r = statement_run(s, error);
+        r = pending_add(e, key, PENDING_GONE, &row);
         if (r < 0)
-                return r;
-        seen_unmark(e, number);
+                return store_no_memory(error);
+        seen_unmark(e, row.number);
         e->n_rows--;
         e->counts_dirty = true;
         ahead_patch(e, key, &(BaselineRow){});

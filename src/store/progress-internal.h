@@ -18,7 +18,7 @@ typedef struct ReadAhead {
         size_t rows_capacity, n_rows, at;
         size_t start_size;
         bool valid, to_end;
-        size_t size;     /* rows to ask for next; follows how well the last ones served */
+        size_t size;     /* pages to ask for next; follows how well the last ones served */
         size_t n_served; /* look-ups answered without a query */
         unsigned run;    /* misses in a row that came in key order */
 } ReadAhead;
@@ -31,6 +31,22 @@ typedef struct SeenMarks {
         bool any_dirty;
 } SeenMarks;
 
+typedef enum PendingKind { PENDING_NEW, PENDING_KNOWN, PENDING_GONE } PendingKind;
+
+/* Rows that were put or deleted in this transaction and are not in their pages yet: sorted, each page is read
+ * and written once. */
+typedef struct PendingRows {
+        uint8_t *bytes; /* the keys, one after the other */
+        size_t bytes_size, bytes_capacity;
+        struct PendingRow {
+                size_t key_offset, key_size;
+                PendingKind kind;
+                BaselineRow row;
+        } * rows;
+        size_t rows_capacity, n_rows;
+        bool in_order; /* so far each key came after the one before it */
+} PendingRows;
+
 struct ProgressEntity {
         Progress *progress;
         int64_t id;
@@ -38,9 +54,9 @@ struct ProgressEntity {
         uint64_t n_rows, last_number;
         bool counts_dirty; /* the two above differ from the file */
         ReadAhead ahead;
+        PendingRows pending;
         SeenMarks seen;
         Checkpoint checkpoint;
-        Statement *find, *insert, *update, *remove;
 };
 
 struct Progress {
@@ -54,9 +70,27 @@ struct Progress {
 };
 
 /* baseline.c */
-_must_check_ int baseline_prepare(ProgressEntity *e, Error *error);
 void baseline_forget_ahead(ProgressEntity *e);
 void baseline_done(ProgressEntity *e);
+int baseline_error(ProgressEntity *e, int r, Error *error); /* of -ENOMEM and -EBADMSG */
+/* Visits rows in key order from `from` on, as far as n_pages pages go that begin with its own; visit gives 0 to
+ * go on, 1 for enough. *ret_end: there are no more. Pending rows must be in their pages. */
+struct PageRow;
+typedef int (*page_visitor_t)(void *userdata, const struct PageRow *row);
+_must_check_ int baseline_visit(ProgressEntity *e, Key from, size_t n_pages, page_visitor_t visit, void *userdata,
+                                bool *ret_end, Error *error);
+
+/* baseline-write.c */
+_must_check_ int pending_add(ProgressEntity *e, Key key, PendingKind kind, const BaselineRow *row); /* -ENOMEM */
+/* Before a look-up: puts pending rows into their pages where the key may be among them. */
+_must_check_ int pending_make_way(ProgressEntity *e, Key key, Error *error);
+/* All of them into their pages; inside the transaction. */
+_must_check_ int pending_write(ProgressEntity *e, Error *error);
+void pending_forget(ProgressEntity *e); /* the transaction was rolled back */
+void pending_done(ProgressEntity *e);
+
+/* baseline-convert.c: rows of the format before become pages. In a transaction of its own. */
+_must_check_ int baseline_convert(ProgressEntity *e, Error *error);
 
 /* seen.c */
 _must_check_ int seen_load(ProgressEntity *e, Error *error); /* anew from the file */

@@ -119,10 +119,11 @@ int progress_entity(Progress *p, const char *entity, ProgressEntity **ret, Error
         r = array_grow(&p->entities, &p->entities_capacity, p->n_entities + 1, sizeof(*p->entities));
         if (r < 0)
                 return store_no_memory(error);
-        r = baseline_prepare(e, error);
+        e->ahead.size = 1;
+        r = progress_entity_load(e, error);
         if (r < 0)
                 return r;
-        r = progress_entity_load(e, error);
+        r = baseline_convert(e, error);
         if (r < 0)
                 return r;
         *ret = p->entities[p->n_entities++] = TAKE_PTR(e);
@@ -148,6 +149,9 @@ static int progress_save(Progress *p, Error *error) {
         int r;
 
         for (size_t i = 0; i < p->n_entities; i++) {
+                r = pending_write(p->entities[i], error);
+                if (r < 0)
+                        return r;
                 r = seen_save(p->entities[i], error);
                 if (r < 0)
                         return r;
@@ -187,6 +191,7 @@ void progress_rollback(Progress *p) {
         r = progress_load(p, NULL);
         for (size_t i = 0; r == 0 && i < p->n_entities; i++) {
                 baseline_forget_ahead(p->entities[i]);
+                pending_forget(p->entities[i]);
                 r = progress_entity_load(p->entities[i], NULL);
         }
         p->broken = r < 0;

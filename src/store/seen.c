@@ -2,9 +2,11 @@
 /* One bit per baseline row, by its number. In memory while the worker runs; pieces that changed are
  * written with each commit, so a scan that a crash cut off goes on with the marks that belong to its saved
  * position. */
+#include "store/baseline-page.h"
 #include "store/progress-internal.h"
 
-#define SEEN_PAGE_ROWS 2000U
+#define SEEN_PAGES \
+        32U /* looked through at a time: an answer is held in memory whole where the store is a server */
 
 static size_t seen_chunks(const SeenMarks *m) { return m->capacity / SEEN_CHUNK_BYTES; }
 
@@ -158,69 +160,72 @@ int seen_reset(ProgressEntity *e, Error *error) {
         return 0;
 }
 
-static int seen_missing_row(Statement *s, Arena *arena, Key *ret_key, BaselineRow *ret_row) {
-        size_t size, digest_size;
-        const void *bytes = statement_bytes(s, 0, &size), *digest;
-        uint8_t *copy = arena_copy(arena, bytes, size);
+typedef struct Missing {
+        const ProgressEntity *entity;
+        Arena *arena;
+        Key *keys;
+        BaselineRow *rows;
+        size_t n_max, n;
+        uint8_t *after; /* the last key that was looked at */
+        size_t after_size, after_capacity;
+} Missing;
 
-        if (!copy)
-                return -ENOMEM;
-        *ret_key = (Key){.bytes = copy, .size = size};
-        ret_row->number = (uint64_t) statement_integer(s, 1);
-        ret_row->batch = (uint64_t) statement_integer(s, 2);
-        digest = statement_bytes(s, 3, &digest_size);
-        memcpy(ret_row->source_digest.bytes, digest, digest_size < DIGEST_SIZE ? digest_size : DIGEST_SIZE);
-        digest = statement_bytes(s, 4, &digest_size);
-        memcpy(ret_row->target_digest.bytes, digest, digest_size < DIGEST_SIZE ? digest_size : DIGEST_SIZE);
-        return 0;
-}
+static int missing_go_on_after(Missing *m, Key key) {
+        if (key.size > m->after_capacity || !m->after) {
+                int r = array_grow(&m->after, &m->after_capacity, key.size + 1, 1);
 
-/* One page of rows after *after, which moves on; the unseen of them are appended. *ret_end: it was the
- * last. */
-static int seen_missing_page(ProgressEntity *e, Key *after, Arena *arena, Key *ret_keys,
-                             BaselineRow *ret_rows, size_t n, size_t *found, bool *ret_end, Error *error) {
-        static const char sql[] = "select key, number, batch, source_digest, target_digest from baseline"
-                                  " where entity = ? and key > ? order by key limit ?";
-        size_t n_read = 0;
-        Statement *s;
-        int r;
-
-        r = database_prepare(e->progress->database, sql, &s, error);
-        if (r < 0)
-                return r;
-        statement_bind_integer(s, 1, e->id);
-        statement_bind_bytes(s, 2, after->bytes, after->size);
-        statement_bind_integer(s, 3, SEEN_PAGE_ROWS);
-        while (*found < n && (r = statement_step(s, error)) > 0) {
-                n_read++;
-                if (seen_test(e, (uint64_t) statement_integer(s, 1)) && n_read < SEEN_PAGE_ROWS)
-                        continue;
-                r = seen_missing_row(s, arena, &ret_keys[*found], &ret_rows[*found]);
-                if (r < 0) {
-                        statement_reset(s);
-                        return store_no_memory(error);
-                }
-                *after = ret_keys[*found];
-                *found += !seen_test(e, ret_rows[*found].number);
-        }
-        statement_reset(s);
-        *ret_end = r == 0 && n_read < SEEN_PAGE_ROWS;
-        return r;
-}
-
-/* A page at a time: an answer is held in memory whole where the store is a server. */
-int seen_missing(ProgressEntity *e, Key after, Arena *arena, Key *ret_keys, BaselineRow *ret_rows, size_t n,
-                 size_t *ret_n, Error *error) {
-        size_t found = 0;
-        bool end = false;
-        int r;
-
-        while (found < n && !end) {
-                r = seen_missing_page(e, &after, arena, ret_keys, ret_rows, n, &found, &end, error);
                 if (r < 0)
                         return r;
         }
-        *ret_n = found;
+        if (key.size > 0)
+                memcpy(m->after, key.bytes, key.size);
+        m->after_size = key.size;
+        return 0;
+}
+
+static int missing_visit(void *userdata, const PageRow *row) {
+        Missing *m = userdata;
+        uint8_t *copy;
+
+        if (m->n == m->n_max)
+                return 1;
+        if (key_compare(row->key, (Key){.bytes = m->after, .size = m->after_size}) <= 0)
+                return 0;
+        if (missing_go_on_after(m, row->key) < 0)
+                return -ENOMEM;
+        if (seen_test(m->entity, row->row.number))
+                return 0;
+        copy = arena_copy(m->arena, row->key.bytes, row->key.size);
+        if (!copy)
+                return -ENOMEM;
+        m->keys[m->n] = (Key){.bytes = copy, .size = row->key.size};
+        m->rows[m->n++] = row->row;
+        return 0;
+}
+
+static int missing_find(ProgressEntity *e, Missing *m, Error *error) {
+        bool end = false;
+        int r;
+
+        while (!end && m->n < m->n_max) {
+                r = baseline_visit(e, (Key){.bytes = m->after, .size = m->after_size}, SEEN_PAGES,
+                                   missing_visit, m, &end, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int seen_missing(ProgressEntity *e, Key after, Arena *arena, Key *ret_keys, BaselineRow *ret_rows, size_t n,
+                 size_t *ret_n, Error *error) {
+        Missing m = {.entity = e, .arena = arena, .keys = ret_keys, .rows = ret_rows, .n_max = n};
+        int r;
+
+        r = missing_go_on_after(&m, after) < 0 ? store_no_memory(error) : missing_find(e, &m, error);
+        free(m.after);
+        if (r < 0)
+                return r;
+        *ret_n = m.n;
         return 0;
 }
 

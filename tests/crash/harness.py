@@ -211,9 +211,31 @@ def snapshot(county):
         "parcel": county.rows("cama.db", "select parcel_number, street, use_code, total_value from parcel order by 1"),
         "sale": county.rows("cama.db", "select sale_id, parcel_number, price, sold_on from sale order by 1"),
         "quarantine": quarantine,
-        "baseline": county.rows("state/pairs/pacs_to_cama.db",
-                                "select entity, hex(key), hex(source_digest), hex(target_digest) from baseline order by 1, 2"),
+        "baseline": baseline(county),
     }
+
+
+def unpack_page(packed):
+    """(key, source digest, target digest), in hex, of a page of the baseline, read as src/store/baseline-page.h describes them."""
+    form, n = struct.unpack_from("<I16xI", packed)
+    assert form == 1 and n <= (len(packed) - 24) // 48
+    found, begin = [], 0
+    for i in range(n):
+        end, source, target = struct.unpack_from("<I12x16s16s", packed, 24 + i * 48)
+        found.append((packed[24 + n * 48 + begin:24 + n * 48 + end].hex().upper(), source.hex(), target.hex()))
+        begin = end
+    return found
+
+
+def baseline(county):
+    found = []
+    for entity, low, n, packed in county.rows("state/pairs/pacs_to_cama.db",
+                                              "select entity, hex(low), n_rows, hex(body) from baseline_page order by entity, low"):
+        page = unpack_page(bytes.fromhex(packed))
+        assert len(page) == n and sorted(page) == page and (n == 0 or page[0][0] >= low)
+        found += [(entity, *row) for row in page]
+    assert sorted(found) == found
+    return found
 
 
 def results(county, operation):
