@@ -35,6 +35,21 @@ const BusService bus_sync1 = {
         },
 };
 
+/* The members of /status, in its words. */
+static const Field gateway_fields[] = {
+        { "version", FIELD_TEXT, .summary = "Of the gateway." },
+        { "sync_service_status", FIELD_TEXT, .summary = "running, not responding or not running." },
+        { "restarts", FIELD_INTEGER, .summary = "How often the sync service was started again." },
+        { "last_restart", FIELD_TIMESTAMP, .summary = "When, the last time." },
+        { "last_cause", FIELD_TEXT, .summary = "Why, the last time." },
+        { 0 },
+};
+
+const BusService bus_gateway1 = {
+        .name = GATEWAY_BUS_NAME, .path = GATEWAY_BUS_PATH, .actions = "org.terrafusion.gateway1.", .daemon = DAEMON_GATEWAY,
+        .objects = { [OBJECT_MANAGER] = { GATEWAY_BUS_NAME, NULL, NULL, gateway_fields, NULL } },
+};
+
 char *bus_object_path(const BusService *service, ObjectKind kind, const char *id) {
         _cleanup_free_ char *prefix = NULL;
         const char *folder = service->objects[kind].folder;
@@ -214,7 +229,7 @@ static void member_print(const BusService *service, ObjectKind kind, const sd_bu
                 (void) fprintf(f, "  <method name=\"%s\">\n", v->x.method.member);
                 names = args_print(f, v->x.method.signature, v->x.method.names, " direction=\"in\"");
                 (void) args_print(f, v->x.method.result, names, " direction=\"out\"");
-                summary_print(f, commands[command_by_object_member(kind, v->x.method.member)].summary);
+                summary_print(f, commands[command_by_object_member(service->daemon, kind, v->x.method.member)].summary);
                 (void) fputs("  </method>\n", f);
                 break;
         case _SD_BUS_VTABLE_PROPERTY:

@@ -10,6 +10,9 @@
 #define BUS_PATH "/org/terrafusion/Sync1"
 #define BUS_INTERFACE "org.terrafusion.Sync1.Manager"
 
+#define GATEWAY_BUS_NAME "org.terrafusion.Gateway1"
+#define GATEWAY_BUS_PATH "/org/terrafusion/Gateway1"
+
 typedef struct BusSignal {
         const char *member, *signature;
         const char *arguments;          /* "operation\0sync_pair_id\0" */
@@ -31,7 +34,7 @@ typedef struct BusService {
         Daemon daemon;
         BusInterface objects[_OBJECT_KIND_MAX];
 } BusService;
-extern const BusService bus_sync1;
+extern const BusService bus_sync1, bus_gateway1;
 
 /* "/org/terrafusion/Sync1/operation/_30192…", allocated. id NULL: the folder (or the one object). */
 char *bus_object_path(const BusService *service, ObjectKind kind, const char *id);

@@ -65,18 +65,22 @@ const Arg *command_arg(const Command *command, const char *name) {
         return NULL;
 }
 
-CommandId command_by_member(const char *member) {
+const char *daemon_to_string(Daemon daemon) {
+        return daemon == DAEMON_GATEWAY ? "gateway" : "syncd";
+}
+
+CommandId command_by_member(Daemon daemon, const char *member) {
         for (CommandId id = 0; id < _COMMAND_MAX; id++)
-                if (text_equal(commands[id].member, member))
+                if (commands[id].daemon == daemon && text_equal(commands[id].member, member))
                         return id;
         return _COMMAND_INVALID;
 }
 
-CommandId command_by_object_member(ObjectKind object, const char *member) {
+CommandId command_by_object_member(Daemon daemon, ObjectKind object, const char *member) {
         for (CommandId id = 0; object != OBJECT_MANAGER && id < _COMMAND_MAX; id++)
-                if (commands[id].object == object && text_equal(commands[id].object_member, member))
+                if (commands[id].daemon == daemon && commands[id].object == object && text_equal(commands[id].object_member, member))
                         return id;
-        return object == OBJECT_MANAGER ? command_by_member(member) : _COMMAND_INVALID;
+        return object == OBJECT_MANAGER ? command_by_member(daemon, member) : _COMMAND_INVALID;
 }
 
 const Arg *command_path_arg(const Command *command) {

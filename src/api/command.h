@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The one table of what the daemons can be asked: HTTP routes, D-Bus methods, OpenAPI and the command line's help come from it. */
+/* The one table of what the daemons can be asked: HTTP routes, D-Bus methods, OpenAPI and the command line's help come from it.
+ * Paths and members are each daemon's own. */
 #include "basic/alloc.h"
 #include "basic/error.h"
 #include <jansson.h>
@@ -40,8 +41,11 @@ typedef enum CommandId {
         COMMAND_SYSTEM_LIST, COMMAND_SYSTEM_SHOW, COMMAND_SYSTEM_CHECK,
         COMMAND_QUARANTINE_LIST, COMMAND_QUARANTINE_SHOW,
         COMMAND_DASHBOARD_SUMMARY, COMMAND_DASHBOARD_PAIRS, COMMAND_DASHBOARD_ERRORS,
+        COMMAND_GATEWAY_STATUS, COMMAND_SYNC_SERVICE_START,
         _COMMAND_MAX, _COMMAND_INVALID = -1,
 } CommandId;
+
+const char *daemon_to_string(Daemon daemon);    /* "syncd", "gateway" */
 
 #define COMMAND_ARGS_MAX 10
 #define COMMAND_PATHS_MAX 2
@@ -58,6 +62,7 @@ typedef struct Command {
         ObjectKind object;      /* where else it stands on the bus than on the manager … */
         const char *object_member;      /* … and how it is called there: "Cancel" */
         Daemon daemon;          /* who answers it */
+        const char *also;       /* a second method, where the original's clients use that */
         bool tells_records;     /* gives contents of records: on D-Bus not for everyone */
 } Command;
 extern const Command commands[_COMMAND_MAX];
@@ -70,9 +75,9 @@ char *scopes_to_text(unsigned scopes);          /* allocated; NULL without memor
 
 size_t command_n_args(const Command *command);
 const Arg *command_arg(const Command *command, const char *name);       /* NULL where unknown */
-CommandId command_by_member(const char *member);        /* _COMMAND_INVALID where unknown */
+CommandId command_by_member(Daemon daemon, const char *member);        /* _COMMAND_INVALID where unknown */
 /* By the name it has on an object of that kind (OBJECT_MANAGER: as above). */
-CommandId command_by_object_member(ObjectKind object, const char *member);
+CommandId command_by_object_member(Daemon daemon, ObjectKind object, const char *member);
 const Arg *command_path_arg(const Command *command);    /* the first argument of its path; NULL: none */
 CommandId command_by_name(const char *name);
 

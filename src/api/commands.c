@@ -111,4 +111,10 @@ const Command commands[_COMMAND_MAX] = {
         [COMMAND_DASHBOARD_ERRORS] = { "dashboard-errors", "Operations that failed lately.", "GET",
                 { "/api/dashboard/recent-errors" }, "GetDashboardErrors", SCOPE_READ, RESULT_ARRAY, 200,
                 { { "limit", ARG_INTEGER, ARG_QUERY, false, "How many at most.", 1, 100 } } },
+        [COMMAND_GATEWAY_STATUS] = { "gateway-status", "The gateway, and how the sync service is behind it.", "GET", { "/status" },
+                "GetStatus", SCOPE_OPEN, RESULT_OBJECT, 200, .daemon = DAEMON_GATEWAY },
+        [COMMAND_SYNC_SERVICE_START] = { "sync-service-start", "Starts the sync service, and answers when it is ready.", "POST",
+                { "/start-syncservice" }, "StartSyncService", SCOPE_OPERATE, RESULT_OBJECT, 200, {
+                { "restart", ARG_BOOLEAN, ARG_QUERY, false, "Restart it where it runs already.", .positional = true } },
+                .daemon = DAEMON_GATEWAY, .also = "GET" },
 };

@@ -64,17 +64,18 @@ static json_t *command_parameters(const Command *command) {
         return parameters;
 }
 
-static json_t *command_document(const Command *command, size_t i_path) {
+static json_t *command_document(const Command *command, const char *suffix) {
         static const char *const results[] = { "object", "array", "string", "object" };
         char status[12];
         json_t *document, *body = command_body(command);
 
         (void) snprintf(status, sizeof(status), "%d", command->status);
         document = json_pack("{s:s+, s:s, s:s, s:o, s:{s:{s:s, s:{s:{s:{s:s}}}}, s:{s:s, s:{s:{s:{s:s}}}}}}",
-                "operationId", command->member, i_path ? "Alias" : "", "summary", command->summary, "x-scope", scope_to_string(command->scope),
+                "operationId", command->member, suffix, "summary", command->summary, "x-scope", scope_to_string(command->scope),
                 "parameters", command_parameters(command), "responses", status, "description", "Done or accepted.",
                 "content", command->result == RESULT_TEXT ? "text/plain" : "application/json", "schema", "type", results[command->result],
                 "default", "description", "A problem (RFC 9457).", "content", "application/problem+json", "schema", "type", "object");
+        (void) json_object_set_new(document, "x-daemon", json_string(daemon_to_string(command->daemon)));
         if (body)
                 (void) json_object_set_new(document, "requestBody", body);
         if (command->scope != SCOPE_OPEN)
@@ -82,22 +83,29 @@ static json_t *command_document(const Command *command, size_t i_path) {
         return document;
 }
 
+static int path_put(json_t *paths, const Command *command, const char *method, size_t i_path, const char *suffix) {
+        json_t *path = json_object_get(paths, command->paths[i_path]);
+        char name[8] = "";
+
+        for (size_t k = 0; method[k] && k + 1 < sizeof(name); k++)
+                name[k] = (char) tolower((unsigned char) method[k]);
+        if (!path) {
+                path = json_object();
+                if (json_object_set_new(paths, command->paths[i_path], path) < 0)
+                        return -ENOMEM;
+        }
+        return json_object_set_new(path, name, command_document(command, suffix)) < 0 ? -ENOMEM : 0;
+}
+
 int openapi_new(const char *version, json_t **ret) {
         json_auto_t *paths = json_object(), *document = NULL;
 
         for (CommandId id = 0; paths && id < _COMMAND_MAX; id++)
                 for (size_t i = 0; i < COMMAND_PATHS_MAX && commands[id].paths[i]; i++) {
-                        json_t *path = json_object_get(paths, commands[id].paths[i]);
-                        char method[8] = "";
+                        const Command *command = commands + id;
 
-                        for (size_t k = 0; commands[id].method[k] && k + 1 < sizeof(method); k++)
-                                method[k] = (char) tolower((unsigned char) commands[id].method[k]);
-                        if (!path) {
-                                path = json_object();
-                                if (json_object_set_new(paths, commands[id].paths[i], path) < 0)
-                                        return -ENOMEM;
-                        }
-                        if (json_object_set_new(path, method, command_document(commands + id, i)) < 0)
+                        if (path_put(paths, command, command->method, i, i ? "Alias" : "") < 0 ||
+                            (command->also && path_put(paths, command, command->also, i, "AlsoAlias") < 0))
                                 return -ENOMEM;
                 }
         document = json_pack("{s:s, s:{s:s, s:s, s:{s:s}}, s:{s:{s:{s:s, s:s, s:s}}}, s:O}", "openapi", "3.1.0",

@@ -87,10 +87,23 @@ static void answer_operation(const Call *call, const json_t *value) {
         }
 }
 
+/* A failure that HTTP tells in the original's words is an error here. */
+static void answer_problem(const Call *call, const json_t *value) {
+        _cleanup_error_ Error e = {};
+
+        (void) error_set(&e, error_from_code(json_member_text(value, "code")), json_member_text(value, "remedy"), "%s",
+                         json_member_text(value, "detail") ?: json_member_text(value, "message") ?: "It failed");
+        face_fail((void *) call, &e);
+}
+
 static void face_answer(void *transport, int status, const char *content_type, const json_t *value, const char *text) {
         const Call *call = transport;
         _cleanup_free_ char *dumped = NULL;
 
+        if (status >= 400 && error_from_code(json_member_text(value, "code")) != ERROR_NONE) {
+                answer_problem(call, value);
+                return;
+        }
         if (commands[call->id].result == RESULT_OPERATION) {
                 answer_operation(call, value);
                 return;
@@ -160,7 +173,7 @@ static int call_authorize(Call *call) {
 static int on_method(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const BusObject *object = userdata;
         OverBus *over = bus_object_owner(object);
-        CommandId id = command_by_object_member(bus_object_kind(object), sd_bus_message_get_member(m));
+        CommandId id = command_by_object_member(over->service->daemon, bus_object_kind(object), sd_bus_message_get_member(m));
         _cleanup_(call_freep) Call *call = calloc(1, sizeof(Call));
         const Arg *bound;
         int r;

@@ -31,8 +31,10 @@ int over_http_new(const Api *api, Keys *keys, OverHttp **ret) {
         if (r < 0)
                 return r;
         for (unsigned id = 0; id < _COMMAND_MAX; id++)
-                for (size_t i = 0; i < COMMAND_PATHS_MAX && commands[id].paths[i]; i++) {
+                for (size_t i = 0; commands[id].daemon == api->kind && i < COMMAND_PATHS_MAX && commands[id].paths[i]; i++) {
                         r = router_add(over->router, commands[id].method, commands[id].paths[i], id);
+                        if (r >= 0 && commands[id].also)
+                                r = router_add(over->router, commands[id].also, commands[id].paths[i], id);
                         if (r < 0)
                                 return r;
                 }
@@ -232,7 +234,7 @@ void over_http_handle(HttpRequest *q, void *userdata) {
                 http_reply_text(q, 204, NULL, "");
                 return;
         }
-        r = page_reply(q);
+        r = over->api->kind == DAEMON_SYNCD ? page_reply(q) : 0;
         if (r > 0)
                 return;
         if (r == 0)

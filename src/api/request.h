@@ -11,8 +11,9 @@ typedef int (*api_handler_t)(void *daemon, ApiRequest *request, Error *error);
 
 /* What a program serves: one handler per row, by CommandId. Must outlive its servers. */
 typedef struct Api {
-        const api_handler_t *handlers;  /* _COMMAND_MAX of them, none NULL */
+        const api_handler_t *handlers;  /* _COMMAND_MAX of them; NULL only of another daemon's rows */
         void *daemon;
+        Daemon kind;            /* whose rows these are */
 } Api;
 
 ApiRequest *api_request_ref(ApiRequest *request);

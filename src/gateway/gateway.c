@@ -24,32 +24,28 @@ static void fail(HttpRequest *q, const Error *e) {
 }
 
 /* "NAME;scopes", allocated. Without a key: "anonymous;open". */
-static int identify(Gateway *g, HttpRequest *q, bool required, char **ret_identity, unsigned *ret_scopes, Error *error) {
+static int identify(Gateway *g, HttpRequest *q, char **ret, Error *error) {
         const char *key = http_request_header(q, "X-API-Key"), *authorization = http_request_header(q, "Authorization");
         const char *name = "anonymous";
         _cleanup_free_ char *scopes_text = NULL;
         unsigned scopes = 1U << SCOPE_OPEN;
         int r;
 
-        if (required || key || authorization) {
+        if (key || authorization) {
                 r = keys_check(g->keys, key, authorization, http_request_peer(q), http_request_is_loopback(q), now_usec(), &name, &scopes, error);
                 if (r < 0)
                         return r;
         }
         scopes_text = scopes_to_text(scopes);
-        if (!scopes_text || asprintf(ret_identity, "%s;%s", name, scopes_text) < 0)
-                return -ENOMEM;
-        *ret_scopes = scopes;
-        return 0;
+        return scopes_text && asprintf(ret, "%s;%s", name, scopes_text) >= 0 ? 0 : -ENOMEM;
 }
 
 static void forward(Gateway *g, HttpRequest *q, const char *path) {
         _cleanup_free_ char *identity = NULL, *upstream = proxy_path(path);
         _cleanup_error_ Error e = {};
-        unsigned scopes;
         int r;
 
-        r = identify(g, q, false, &identity, &scopes, &e);
+        r = identify(g, q, &identity, &e);
         if (r >= 0 && upstream) {
                 proxy_forward(g->proxy, q, upstream, identity);
                 return;
@@ -57,24 +53,6 @@ static void forward(Gateway *g, HttpRequest *q, const char *path) {
         if (e.id == ERROR_NONE)
                 (void) error_set(&e, ERROR_OUT_OF_MEMORY, "Try again in a moment.", "There was no memory for the request");
         fail(q, &e);
-}
-
-static void start(Gateway *g, HttpRequest *q) {
-        _cleanup_free_ char *identity = NULL;
-        _cleanup_error_ Error e = {};
-        json_auto_t *query = NULL;
-        unsigned scopes = 0;
-        int r;
-
-        r = identify(g, q, true, &identity, &scopes, &e);
-        if (r >= 0 && !scopes_allow(scopes, SCOPE_OPERATE))
-                r = error_set(&e, ERROR_FORBIDDEN, "Use a key with that scope.", "Starting the sync service needs the scope \"operate\"");
-        if (r >= 0)
-                r = http_query_parse(http_request_query(q), &query, &e);
-        if (r < 0)
-                fail(q, &e);
-        else
-                status_start(g, q, text_equal(json_member_text(query, "restart"), "true"));
 }
 
 static void live(HttpRequest *q) {
@@ -108,13 +86,13 @@ void gateway_handle(HttpRequest *q, void *userdata) {
                 forward(g, q, path);
                 return;
         }
-        if (!method_allowed(q, text_equal(path, "/start-syncservice") ? "GET, POST" : "GET, HEAD"))
+        if (text_equal(path, "/status") || text_equal(path, "/start-syncservice")) {
+                over_http_handle(q, g->over_http);
                 return;
-        if (text_equal(path, "/status"))
-                status_serve(g, q);
-        else if (text_equal(path, "/start-syncservice"))
-                start(g, q);
-        else if (text_equal(path, "/health/live"))
+        }
+        if (!method_allowed(q, "GET, HEAD"))
+                return;
+        if (text_equal(path, "/health/live"))
                 live(q);
         else if (text_equal(path, "/health/ready") || text_equal(path, "/health/status"))
                 forward(g, q, path);

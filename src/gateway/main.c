@@ -39,6 +39,7 @@ static int usage(FILE *f, int status) {
                      "  --port N       listen on N instead of 5000 (tests)\n"
                      "  --sync-port N  give the sync service N instead of 8000 (tests)\n"
                      "  --syncd PATH   the sync service's program\n"
+                     "  --print=introspection  what it has on D-Bus\n"
                      "  --help, --version\n", f);
         return status;
 }
@@ -82,7 +83,8 @@ static int options_parse(int argc, char **argv, Options *o) {
         static const struct option options[] = {
                 { "standalone", no_argument, NULL, 's' }, { "port", required_argument, NULL, 'p' },
                 { "sync-port", required_argument, NULL, 'P' }, { "syncd", required_argument, NULL, 'S' },
-                { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
+                { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
+                { "print", required_argument, NULL, 'r' }, { NULL, 0, NULL, 0 },
         };
         int c;
 
@@ -98,6 +100,7 @@ static int options_parse(int argc, char **argv, Options *o) {
                         o->syncd_path = strdup(optarg);
                         break;
                 case 'h': return usage(stdout, 0);
+                case 'r': return text_equal(optarg, "introspection") ? bus_service_print(&bus_gateway1, stdout) : usage(stderr, -EINVAL);
                 case 'V': return puts("terrafusion-gateway " PROJECT_VERSION) < 0 ? -EIO : 0;
                 default: return usage(stderr, -EINVAL);
                 }
@@ -184,8 +187,9 @@ static int setup(Gateway *g, const Options *o, Error *error) {
 
         if (asprintf(&path, "%s/syncd.sock", o->runtime) < 0)
                 return -ENOMEM;
+        g->api = (Api) { gateway_handlers, g, DAEMON_GATEWAY };
         if ((r = event_new(&g->event)) < 0 || (r = keys_new(&g->keys, error)) < 0 ||
-            (r = http_server_new(g->event, gateway_handle, g, &g->server)) < 0 ||
+            (r = over_http_new(&g->api, g->keys, &g->over_http)) < 0 || (r = http_server_new(g->event, gateway_handle, g, &g->server)) < 0 ||
             (r = proxy_new(http_server_plane(g->server), path, &g->proxy)) < 0)
                 return r;
         if (sd_listen_fds(1) > 0)
@@ -200,15 +204,20 @@ static int setup(Gateway *g, const Options *o, Error *error) {
         if (r < 0)
                 return r;
         r = o->standalone ? standalone_setup(g, o, error) : 0;
-        return r < 0 ? r : recovery_new(g->event, g->proxy, g->standalone, !g->standalone && is_unit() ? sd_bus_open_system : NULL, &g->recovery);
+        if (r >= 0)
+                r = recovery_new(g->event, g->proxy, g->standalone, !g->standalone && is_unit() ? sd_bus_open_system : NULL, &g->recovery);
+        return r < 0 ? r : bus_open(g, o->runtime, error);
 }
 
 static void gateway_done(Gateway *g) {
+        recovery_watch(g->recovery, NULL, NULL);
         recovery_stop(g->recovery);
-        g->proxy = proxy_free(g->proxy);        /* answers what waits, so before the server goes */
+        g->proxy = proxy_free(g->proxy);        /* answers what waits, so before the server and the buses go */
         g->recovery = recovery_free(g->recovery);
+        g->bus = over_bus_free(g->bus);
         g->server = http_server_free(g->server);
         g->standalone = standalone_free(g->standalone);
+        g->over_http = over_http_free(g->over_http);
         g->keys = keys_free(g->keys);
         g->event = sd_event_unref(g->event);
 }

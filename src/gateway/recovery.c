@@ -49,6 +49,8 @@ struct Recovery {
         bool probing, seen_once, stopping;
         bool cause_is_ours;             /* and says more than what the manager saw of it */
         Start *starts;
+        void (*news)(void *userdata);
+        void *news_userdata;
 };
 
 static const char *const state_names[_SYNCD_STATE_MAX] = {
@@ -147,6 +149,18 @@ static void gate_set(Recovery *r) {
         }
 }
 
+static void tell_news(Recovery *r) {
+        if (r->news)
+                r->news(r->news_userdata);
+}
+
+void recovery_watch(Recovery *r, void (*news)(void *userdata), void *userdata) {
+        if (!r)
+                return;
+        r->news = news;
+        r->news_userdata = userdata;
+}
+
 static void restart_note(Recovery *r, unsigned n) {
         r->n_restarts += n;
         r->last_restart = timestamp_now();
@@ -155,6 +169,7 @@ static void restart_note(Recovery *r, unsigned n) {
         r->cause_is_ours = false;
         if (r->unit)
                 log_event(LOG_WARNING, MESSAGE_SYNCD_RESTARTED, "The sync service ended and was started again; GET /status tells why.", NULL);
+        tell_news(r);
 }
 
 /* Whose number of restarts fell was started by hand: it counts anew. The one before the first look is systemd's memory of before us. */
@@ -280,6 +295,7 @@ static void on_change(void *userdata) {
                 error_of(r, &e);
                 starts_tell(r, &e);
         }
+        tell_news(r);
 }
 
 static void on_restarted(const char *result, const char *error, void *userdata) {
@@ -324,14 +340,13 @@ static void on_probed(int status, const char *body, void *userdata) {
         r->probing = false;
         if (r->stopping)
                 return;
-        if (status != 0 || r->state != SYNCD_RUNNING || r->life != r->probed_life) {
+        if (status != 0 || r->state != SYNCD_RUNNING || r->life != r->probed_life)
                 r->n_missed = 0;
-                return;
-        }
-        if (r->n_missed++ == 0)
+        else if (r->n_missed++ == 0)
                 probe(r);
         else
                 hung(r);
+        tell_news(r);
 }
 
 static void probe(Recovery *r) {

@@ -36,6 +36,8 @@ _must_check_ int recovery_new(sd_event *event, Proxy *proxy, Standalone *standal
 void recovery_stop(Recovery *recovery);
 Recovery *recovery_free(Recovery *recovery);
 DEFINE_CLEANUP(Recovery, recovery_free)
+/* news: something that recovery_view() gives may have changed. NULL: nobody listens any more. Takes NULL. */
+void recovery_watch(Recovery *recovery, void (*news)(void *userdata), void *userdata);
 void recovery_view(const Recovery *recovery, RecoveryView *ret);
 
 /* Starts it, or restarts what runs. done, once: NULL where it is ready, else what went wrong (borrowed). */

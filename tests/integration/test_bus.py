@@ -145,7 +145,7 @@ def object_path(kind, name):
 # ---- every command of the table ----
 COMMANDS = json.loads(subprocess.run([SYNCD, "--print=openapi"], capture_output=True, text=True, check=True).stdout)["paths"]
 ROWS = [(method.upper(), path, row) for path, methods in COMMANDS.items() for method, row in methods.items()
-        if not row["operationId"].endswith("Alias") and row.get("x-daemon", "syncd") == "syncd"]
+        if not row["operationId"].endswith("Alias") and row["x-daemon"] == "syncd"]
 OURS = {"name": "pacs_to_cama", "sync_pair_id": "pacs_to_cama"}
 # What differs from one moment to the next, whoever asks.
 PASSING = {"timestamp", "uptime_seconds", "lag_seconds", "message", "rate"}
@@ -306,13 +306,13 @@ def test_the_command_line_speaks_the_system_bus(ran):
 class Watch:
     """What is told on the bus, in order: (member, arguments)."""
 
-    def __init__(self, bus):
+    def __init__(self, bus, path=PATH):
         self.connection = dbus.bus.BusConnection(bus.address)
-        self.seen = []
+        self.seen, self.path = [], path
         self.connection.add_signal_receiver(self.on_signal, path_keyword="path", member_keyword="member", interface_keyword="interface")
 
     def on_signal(self, *arguments, path, member, interface):
-        if path.startswith(PATH):
+        if path.startswith(self.path):
             self.seen.append((member, path, time.monotonic(), arguments))
 
     def until(self, condition, seconds=60):
@@ -454,6 +454,48 @@ def test_only_root_takes_the_name(bus):
                            "import dbus, sys; dbus.bus.BusConnection(sys.argv[1]).request_name('org.terrafusion.Sync1')", bus.address],
                           capture_output=True, text=True)
     assert "AccessDenied" in done.stderr
+
+
+# ---- the gateway's own ----
+GATEWAY_NAME, GATEWAY_PATH = "org.terrafusion.Gateway1", "/org/terrafusion/Gateway1"
+
+
+def gateway_call(service, member, *arguments, **keywords):
+    done = service.busctl("call", GATEWAY_NAME, GATEWAY_PATH, GATEWAY_NAME, member, *arguments, **keywords)
+    return (json.loads(json.loads(done.stdout)["data"][0]), None) if done.returncode == 0 else (None, done.stderr.strip().removeprefix("Call failed: "))
+
+
+def test_the_gateway_tells_the_same(service):
+    status, over_http, _ = service.get("/status", key=None)
+    assert status == 200 and gateway_call(service, "GetStatus") == (over_http, None)
+    shown = subprocess.run(["busctl", f"--address={service.bus.address}", "introspect", "--xml-interface", GATEWAY_NAME, GATEWAY_PATH],
+                           capture_output=True, text=True, check=True).stdout
+    for row in (r for methods in COMMANDS.values() for r in methods.values() if r["x-daemon"] == "gateway" and not r["operationId"].endswith("Alias")):
+        assert f'<method name="{row["operationId"]}">' in shown
+    assert gateway_call(service, "StartSyncService", "b", "false")[0] == service.post("/start-syncservice")[1] == service.get("/start-syncservice")[1]
+
+
+def test_the_gateway_starts_the_sync_service_again(service):
+    def properties():
+        text = service.busctl("get-property", GATEWAY_NAME, GATEWAY_PATH, GATEWAY_NAME, "SyncServiceStatus", "Restarts", "LastCause", "LastRestart", "Version")
+        return [json.loads(line)["data"] for line in text.stdout.splitlines()]
+    assert properties()[:3] == ["running", 0, ""]
+    watch = Watch(service.bus, GATEWAY_PATH)
+    for pid in service.pids("terrafusion-syncd"):
+        os.kill(pid, signal.SIGKILL)
+    watch.until(lambda: [s for s in watch.members("PropertiesChanged") if "Restarts" in s[3][1]])
+    service.wait(lambda: properties()[:2] == ["running", 1], "the restart to be told")
+    assert "KILL" in properties()[2] and abs(properties()[3] / 1e6 - time.time()) < 60
+    assert service.get("/status")[1]["syncservice"]["last_cause"] == properties()[2]
+
+
+def test_another_user_asks_for_the_gateways_permission(service):
+    service.bus.polkit("no")
+    assert gateway_call(service, "GetStatus", uid=OTHER)[0]["gateway"]["status"] == "running"
+    assert "org.terrafusion.gateway1.operate" in gateway_call(service, "StartSyncService", "b", "true", uid=OTHER)[1]
+    service.bus.polkit("yes")
+    assert gateway_call(service, "StartSyncService", "b", "true", uid=OTHER)[0]["status"] == "started"
+    assert service.bus.questions() == [f"org.terrafusion.gateway1.operate 0 {OTHER}"]
 
 
 # ---- a bus that comes and goes ----

@@ -173,7 +173,7 @@ def test_every_message_id_is_used():
 
 
 def test_introspection_is_what_the_programs_print():
-    for program, name in (("syncd/terrafusion-syncd", "org.terrafusion.Sync1.xml"),):
+    for program, name in (("syncd/terrafusion-syncd", "org.terrafusion.Sync1.xml"), ("gateway/terrafusion-gateway", "org.terrafusion.Gateway1.xml")):
         printed = subprocess.run([BUILD / "src" / program, "--print=introspection"], capture_output=True, text=True, check=True).stdout
         assert printed == (TOP / "dbus" / name).read_text(), f"{program} --print=introspection >dbus/{name}"
 
@@ -182,8 +182,9 @@ def test_polkit_has_an_action_for_each_scope_of_the_table():
     actions = set(re.findall(r'<action id="([\w.-]+)"', (TOP / "dbus/org.terrafusion.sync1.policy").read_text()))
     printed = subprocess.run([BUILD / "src/syncd/terrafusion-syncd", "--print=openapi"], capture_output=True, text=True, check=True).stdout
     rows = [row for methods in json.loads(printed)["paths"].values() for row in methods.values()]
-    scopes = {row["x-scope"] for row in rows} - {"open", "read"}
-    assert {f"org.terrafusion.sync1.{s}" for s in scopes | {"admin", "read-records"}} <= actions
+    names = {"syncd": "sync1", "gateway": "gateway1"}
+    wanted = {f"org.terrafusion.{names[row['x-daemon']]}.{row['x-scope']}" for row in rows if row["x-scope"] not in ("open", "read")}
+    assert wanted | {"org.terrafusion.sync1.admin", "org.terrafusion.sync1.read-records"} == actions
 
 
 def test_error_codes_are_unique_and_documented():

@@ -59,3 +59,20 @@ def test_the_file_in_interfaces_is_what_runs(machine):
     shown = machine.run("busctl", "introspect", "--xml-interface", NAME, PATH).stdout
     assert shown.count("<method") > 30 and 'name="sync_pair_id"' in shown
     assert "StartOperation" in machine.shell("cat /usr/share/dbus-1/interfaces/org.terrafusion.Sync1.xml")
+
+
+def test_the_gateway_starts_what_was_stopped(machine):
+    """Over D-Bus as over HTTP; a clerk without a rule may look, not start."""
+    gateway = ("busctl", "--json=short", "--allow-interactive-authorization=no", "call", "org.terrafusion.Gateway1", "/org/terrafusion/Gateway1",
+               "org.terrafusion.Gateway1")
+    shown = ("busctl", "get-property", "org.terrafusion.Gateway1", "/org/terrafusion/Gateway1", "org.terrafusion.Gateway1", "SyncServiceStatus")
+    assert machine.run(*shown).stdout == 's "running"\n'
+    machine.run("systemctl", "stop", "terrafusion-syncd.service", "terrafusion-syncd.socket")
+    wait(lambda: machine.run(*shown).stdout == 's "not running"\n', "the gateway to tell of the stop")
+    refused = machine.run("setpriv", "--reuid=clerk", "--clear-groups", *gateway, "StartSyncService", "b", "false", check=False)
+    assert "org.terrafusion.gateway1.operate" in refused.stderr
+    machine.run("systemctl", "start", "terrafusion-syncd.socket")
+    started = json.loads(json.loads(machine.run(*gateway, "StartSyncService", "b", "false").stdout)["data"][0])
+    assert started["status"] == "started", started
+    machine.ready()
+    wait(lambda: machine.run(*shown).stdout == 's "running"\n', "the gateway to tell of the start")

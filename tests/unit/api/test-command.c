@@ -13,10 +13,10 @@ static void test_rows(void **state) {
                 assert_non_null(commands[i].paths[0]);
                 assert_non_null(signature);
                 assert_int_equal(command_by_name(commands[i].name), i);
-                assert_int_equal(command_by_member(commands[i].member), i);
+                assert_int_equal(command_by_member(commands[i].daemon, commands[i].member), i);
                 assert_int_equal(commands[i].object == OBJECT_MANAGER, commands[i].object_member == NULL);
                 if (commands[i].object_member) {
-                        assert_int_equal(command_by_object_member(commands[i].object, commands[i].object_member), i);
+                        assert_int_equal(command_by_object_member(commands[i].daemon, commands[i].object, commands[i].object_member), i);
                         assert_non_null(command_path_arg(commands + i));
                 }
                 /* What is about one object stands on it, whoever adds the row. */

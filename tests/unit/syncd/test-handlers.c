@@ -5,6 +5,10 @@
 
 static void test_no_hole(void **state) {
         for (int id = 0; id < _COMMAND_MAX; id++) {
+                if (commands[id].daemon != DAEMON_SYNCD) {
+                        assert_null(handlers[id]);
+                        continue;
+                }
                 if (!handlers[id])
                         print_error("no handler for the command \"%s\"\n", commands[id].name);
                 assert_non_null(handlers[id]);
