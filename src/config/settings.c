@@ -9,22 +9,29 @@
 
 #define OPERATIONS_AT_ONCE_MAX 64 /* workers: each is a process with its own databases open */
 #define DAY_USEC               86400000000ULL
+#define STATEMENT_TIMEOUT_USEC 600000000ULL /* 10min: no statement of ours but a scan needs that long */
 
-static const char *const kinds[] = {"sqlite", "csv", NULL};
-static const char *const kinds_later[] = {"postgresql", "odbc", "ogr", "rest", "kafka", NULL};
+static const char *const kinds[] = {"postgresql", "sqlite", "csv", NULL};
+static const char *const kinds_later[] = {"odbc", "ogr", "rest", "kafka", NULL};
 static const char *const accesses[] = {"read", "write", NULL};
 static const char *const log_levels[] = {"debug", "info", "notice", "warning", "error", NULL};
 
+static const Field system_limits_fields[] = {
+        {"statement_timeout", FIELD_DURATION, .summary = "postgresql: longest time of a statement, 10min"},
+        {"connections", FIELD_ANY, .not_yet = true},
+        {},
+};
+
 static const Field system_fields[] = {
-        {"kind", FIELD_TEXT, .required = true, .summary = "sqlite or csv"},
+        {"kind", FIELD_TEXT, .required = true, .summary = "postgresql, sqlite or csv"},
         {"access", FIELD_TEXT, .choices = accesses, .summary = "read (the default) or write"},
-        {"path", FIELD_TEXT, .required = true, .summary = "the database file, or the folder with the files"},
+        {"path", FIELD_TEXT, .summary = "sqlite, csv: the database file, or the folder with the files"},
         {"delimiter", FIELD_TEXT, .summary = "csv: one character, comma by default"},
         {"encoding", FIELD_TEXT, .summary = "csv: utf-8 by default"},
         {"null", FIELD_SCALAR, .summary = "csv: the text that means null"},
-        {"connection", FIELD_ANY, .not_yet = true},
-        {"credential", FIELD_ANY, .not_yet = true},
-        {"limits", FIELD_ANY, .not_yet = true},
+        {"connection", FIELD_TEXT, .summary = "postgresql: host=… dbname=… user=…, or postgresql://user@host/dbname"},
+        {"credential", FIELD_TEXT, .summary = "postgresql: the file with the password, of the credentials folder"},
+        {"limits", FIELD_OBJECT, .members = system_limits_fields},
         {"hours", FIELD_ANY, .not_yet = true},
         {"protocol", FIELD_ANY, .not_yet = true},
         {"url", FIELD_ANY, .not_yet = true},
@@ -125,6 +132,41 @@ static bool choices_contain(const char *const *choices, const char *text) {
         return false;
 }
 
+/* A member that systems of this kind do not have. */
+static void member_refuse(File *f, const json_t *node, const char *name, const char *kind) {
+        const json_t *member = json_object_get(node, name);
+        _cleanup_free_ char *what = NULL;
+
+        if (!member)
+                return;
+        if (asprintf(&what, "\"%s\" is no member of a system of kind", name) < 0)
+                what = NULL;
+        file_mistake(f, ERROR_CONFIGURATION, yaml_place(f->document, member), "Leave it out",
+                     what ? what : "A member does not belong to the kind", kind);
+}
+
+/* Where a system is: a file or folder, or a connection. */
+static void system_check_place(File *f, const json_t *node, const char *name, const char *other) {
+        const char *kind = json_member_text(node, "kind"), *text = json_member_text(node, name);
+        const json_t *member = json_object_get(node, name);
+
+        if (!kind || !choices_contain(kinds, kind))
+                return;
+        member_refuse(f, node, other, kind);
+        if (!member)
+                file_mistake(f, ERROR_CONFIGURATION, yaml_place(f->document, node),
+                             text_equal(name, "path") ? "Add path: with the file or folder"
+                                                      : "Add connection: such as \"host=… dbname=… user=…\"",
+                             text_equal(name, "path") ? "path: is missing from a system of kind"
+                                                      : "connection: is missing from a system of kind",
+                             kind);
+        else if (text && !*text)
+                file_mistake(f, ERROR_CONFIGURATION, yaml_place(f->document, member),
+                             text_equal(name, "path") ? "Write the path of the file or folder"
+                                                      : "Write host=… dbname=… user=…",
+                             text_equal(name, "path") ? "The path is empty:" : "The connection is empty:", text);
+}
+
 static void system_check(File *f, const json_t *node) {
         const json_t *kind_node = json_object_get(node, "kind"),
                      *delimiter = json_object_get(node, "delimiter");
@@ -132,7 +174,7 @@ static void system_check(File *f, const json_t *node) {
         Mark place = yaml_node(f->document, kind_node).place;
 
         if (kind && choices_contain(kinds_later, kind))
-                file_mistake(f, ERROR_NOT_YET, place, "Use sqlite or csv for now",
+                file_mistake(f, ERROR_NOT_YET, place, "Use postgresql, sqlite or csv for now",
                              "Not there yet is the kind", kind);
         else if (kind && !choices_contain(kinds, kind)) {
                 _cleanup_free_ char *remedy = check_suggestion(kind, kinds, ELEMENTSOF(kinds) - 1);
@@ -147,10 +189,12 @@ static void system_check(File *f, const json_t *node) {
                 file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, delimiter).place,
                              "Write one character, such as \";\" or \"\\t\"", "The delimiter cannot be",
                              text);
-        text = json_string_value(json_object_get(node, "path"));
-        if (text && !*text)
-                file_mistake(f, ERROR_CONFIGURATION, yaml_place(f->document, json_object_get(node, "path")),
-                             "Write the path of the file or folder", "The path is empty:", text);
+        system_check_place(f, node, text_equal(kind, "postgresql") ? "connection" : "path",
+                           text_equal(kind, "postgresql") ? "path" : "connection");
+        if (!text_equal(kind, "postgresql")) {
+                member_refuse(f, node, "credential", kind);
+                member_refuse(f, node, "limits", kind);
+        }
 }
 
 static int system_options(const json_t *node, json_t **ret) {
@@ -161,8 +205,26 @@ static int system_options(const json_t *node, json_t **ret) {
         (void) json_object_del(options, "kind");
         (void) json_object_del(options, "access");
         (void) json_object_del(options, "path");
+        (void) json_object_del(options, "connection"); /* a password may be in it */
+        (void) json_object_del(options, "credential");
+        (void) json_object_del(options, "limits");
         *ret = TAKE_PTR(options);
         return 0;
+}
+
+static int system_place(const json_t *node, System *s) {
+        const char *path = json_member_text(node, "path"), *connection = json_member_text(node, "connection"),
+                   *credential = json_member_text(node, "credential");
+        const char *timeout = json_member_text(json_object_get(node, "limits"), "statement_timeout");
+
+        s->statement_timeout_usec = STATEMENT_TIMEOUT_USEC;
+        if (timeout && text_to_duration(timeout, &s->statement_timeout_usec) < 0)
+                s->statement_timeout_usec = STATEMENT_TIMEOUT_USEC; /* told already */
+        if (connection && !(s->connection = strdup(connection)))
+                return -ENOMEM;
+        if (credential && !(s->credential = strdup(credential)))
+                return -ENOMEM;
+        return path ? path_resolve(s->file, path, &s->path) : 0;
 }
 
 static int system_read(File *f, const char *name, const json_t *node, System **ret) {
@@ -179,7 +241,7 @@ static int system_read(File *f, const char *name, const json_t *node, System **r
         r = system_options(node, &s->options);
         if (r < 0 || !s->name || !s->kind || !s->file)
                 return -ENOMEM;
-        r = path_resolve(s->file, json_member_text(node, "path"), &s->path);
+        r = system_place(node, s);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);

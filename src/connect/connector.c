@@ -3,10 +3,11 @@
 
 #include "basic/text.h"
 #include "connect/csv.h"
+#include "connect/postgresql.h"
 #include "connect/sqlite.h"
 
-static const Connector *const connectors[] = {&csv_connector, &sqlite_connector};
-static const char *const kinds[] = {"csv", "sqlite", NULL};
+static const Connector *const connectors[] = {&csv_connector, &postgresql_connector, &sqlite_connector};
+static const char *const kinds[] = {"csv", "postgresql", "sqlite", NULL};
 
 const Connector *connector_find(const char *kind) {
         for (size_t i = 0; i < ELEMENTSOF(connectors); i++)
@@ -17,18 +18,26 @@ const Connector *connector_find(const char *kind) {
 
 const char *const *connector_kinds(void) { return kinds; }
 
+static char name_of_client[64] = "terrafusion-worker"; /* PostgreSQL cuts at 63 bytes */
+
+void connector_name_set(const char *name) {
+        (void) snprintf(name_of_client, sizeof(name_of_client), "%s", name);
+}
+
+const char *connector_name(void) { return name_of_client; }
+
 int connection_open(const System *system, bool write, Connection **ret, Error *error) {
         const Connector *connector = connector_find(system->kind);
         int r;
 
         if (!connector) {
-                r = error_set(error, ERROR_NOT_YET, "Use kind: sqlite or kind: csv",
+                r = error_set(error, ERROR_NOT_YET, "Use kind: postgresql, kind: sqlite or kind: csv",
                               "System \"%s\": kind \"%s\" is not there yet", system->name, system->kind);
                 (void) error_at(error, system->file, system->line, 0);
                 return r;
         }
         if (write && !(connector->capabilities & CONNECTOR_WRITES))
-                return error_set(error, ERROR_NOT_YET, "Use a system of kind: sqlite as the target",
+                return error_set(error, ERROR_NOT_YET, "Use a system of kind: postgresql or kind: sqlite as the target",
                                  "System \"%s\": writing to kind \"%s\" is not there yet", system->name,
                                  system->kind);
         if (write && !system->may_write) {

@@ -73,6 +73,10 @@ struct Writer { const Connector *connector; };
 const Connector *connector_find(const char *kind);
 const char *const *connector_kinds(void);       /* NULL-terminated names */
 
+/* What systems are told of who connects ("terrafusion-worker OPERATION"): shown in their lists of sessions. */
+void connector_name_set(const char *name);
+const char *connector_name(void);
+
 /* Opens a system, which must outlive the connection. ERROR_SYSTEM_UNAVAILABLE, ERROR_FILE_FORMAT,
  * ERROR_SYSTEM_READ_ONLY (write wanted but `access: read`, or the file is), ERROR_NOT_YET (unknown kind). */
 _must_check_ int connection_open(const System *system, bool write, Connection **ret, Error *error);

@@ -122,6 +122,20 @@ static void put_row(Statement *s, const char *alias, char *const *columns, bool 
         put(s, parentheses ? ")" : "");
 }
 
+static void put_first_order(Statement *s, const Mapping *m, size_t index, char *const *identity) {
+        const MappingJoin *join = &m->joins[index];
+
+        put(s, " order by ");
+        for (size_t i = 0; join->order && join->order[i]; i++) {
+                bool descending = join->order[i][0] == '-';
+
+                put_column(s, "tf_first", join->order[i] + descending);
+                put(s, descending ? " desc, " : ", ");
+        }
+        put_row(s, "tf_first", identity, false);
+        put(s, " limit 1");
+}
+
 /* The first row by order, ties broken by the row's identity, so that the same data always gives the same
  * row. */
 static void put_first(Statement *s, const Mapping *m, size_t index, char *const *identity) {
@@ -134,15 +148,36 @@ static void put_first(Statement *s, const Mapping *m, size_t index, char *const 
         put_table(s, join->from);
         put(s, " as \"tf_first\" where ");
         put_by(s, m, index, "tf_first");
-        put(s, " order by ");
-        for (size_t i = 0; join->order && join->order[i]; i++) {
-                bool descending = join->order[i][0] == '-';
+        put_first_order(s, m, index, identity);
+        put(s, ")");
+}
 
-                put_column(s, "tf_first", join->order[i] + descending);
-                put(s, descending ? " desc, " : ", ");
-        }
-        put_row(s, "tf_first", identity, false);
-        put(s, " limit 1)");
+static void put_on(Statement *s, const SqlSelect *select, size_t i) {
+        const Mapping *m = select->mapping;
+        const MappingJoin *join = &m->joins[i];
+
+        put_table(s, join->from);
+        put(s, " as ");
+        put_name(s, join->name);
+        put(s, " on ");
+        if (join->take_first)
+                put_first(s, m, i, select->join_identity[i]);
+        else
+                put_by(s, m, i, join->name);
+}
+
+/* The first row as a table of its own: PostgreSQL looks it up once for each row of the entity. */
+static void put_lateral(Statement *s, const SqlSelect *select, size_t i) {
+        const Mapping *m = select->mapping;
+
+        put(s, "lateral (select \"tf_first\".* from ");
+        put_table(s, m->joins[i].from);
+        put(s, " as \"tf_first\" where ");
+        put_by(s, m, i, "tf_first");
+        put_first_order(s, m, i, select->join_identity[i]);
+        put(s, ") as ");
+        put_name(s, m->joins[i].name);
+        put(s, " on true");
 }
 
 static int put_joins(Statement *s, const SqlSelect *select, Error *error) {
@@ -159,45 +194,51 @@ static int put_joins(Statement *s, const SqlSelect *select, Error *error) {
                                 error, ERROR_NOT_YET, "Join the view's tables instead",
                                 "Join \"%s\" takes the first row of view \"%s\", which is not there yet",
                                 join->name, join->from);
-                /* A cross join keeps the entity's table outermost: rows stream in its order, nothing is
-                 * sorted. */
-                put(s, join->optional ? "\n left join " : "\n cross join ");
-                put_table(s, join->from);
-                put(s, " as ");
-                put_name(s, join->name);
-                put(s, " on ");
-                if (join->take_first)
-                        put_first(s, m, i, select->join_identity[i]);
+                /* In SQLite a cross join keeps the entity's table outermost: rows stream in its order, nothing
+                 * is sorted. */
+                put(s, join->optional                     ? "\n left join "
+                       : select->dialect == SQL_SQLITE ? "\n cross join "
+                                                          : "\n join ");
+                if (join->take_first && select->dialect == SQL_POSTGRESQL)
+                        put_lateral(s, select, i);
                 else
-                        put_by(s, m, i, join->name);
+                        put_on(s, select, i);
         }
         return 0;
 }
 
-/* A plus keeps the planner from an index that would only help to read nearly everything in the wrong
- * order. */
-static void put_window(Statement *s, const char *alias, const char *column, bool has_low) {
-        if (has_low) {
+/* In SQLite a plus keeps the planner from an index that would only help to read nearly everything in the
+ * wrong order. */
+static void put_window(Statement *s, const SqlSelect *select, const char *alias, const char *column) {
+        const char *high = select->high ? select->high : SQL_PARAMETER_HIGH;
+
+        if (select->has_low) {
                 put_column(s, alias, column);
-                put(s, " >= " SQL_PARAMETER_LOW " and ");
+                put(s, " >= ");
+                put(s, select->low ? select->low : SQL_PARAMETER_LOW);
+                put(s, " and ");
                 put_column(s, alias, column);
-                put(s, " < " SQL_PARAMETER_HIGH);
+                put(s, " < ");
+                put(s, high);
                 return;
         }
-        put(s, "+");
+        put(s, select->dialect == SQL_SQLITE ? "+" : "");
         put_column(s, alias, column);
-        put(s, " < " SQL_PARAMETER_HIGH " or ");
+        put(s, " < ");
+        put(s, high);
+        put(s, " or ");
         put_column(s, alias, column);
         put(s, " is null");
 }
 
 /* Of a join that takes the first row, any row that it chooses from may have changed the choice. */
-static void put_join_window(Statement *s, const Mapping *m, size_t index, bool has_low) {
+static void put_join_window(Statement *s, const SqlSelect *select, size_t index) {
+        const Mapping *m = select->mapping;
         const MappingJoin *join = &m->joins[index];
 
         if (!join->take_first) {
                 put(s, "(");
-                put_window(s, join->name, join->watermark, has_low);
+                put_window(s, select, join->name, join->watermark);
                 put(s, ")");
                 return;
         }
@@ -206,7 +247,7 @@ static void put_join_window(Statement *s, const Mapping *m, size_t index, bool h
         put(s, " as \"tf_any\" where ");
         put_by(s, m, index, "tf_any");
         put(s, " and (");
-        put_window(s, "tf_any", join->watermark, has_low);
+        put_window(s, select, "tf_any", join->watermark);
         put(s, "))");
 }
 
@@ -216,14 +257,14 @@ static void put_watermark(Statement *s, const SqlSelect *select) {
         put(s, "\n and (");
         if (m->watermark) {
                 put(s, "(");
-                put_window(s, SQL_SOURCE, m->watermark, select->has_low);
+                put_window(s, select, SQL_SOURCE, m->watermark);
                 put(s, ")");
         }
         for (size_t i = 0, n = m->watermark ? 1 : 0; i < m->n_joins; i++) {
                 if (!m->joins[i].watermark)
                         continue;
                 put(s, n++ > 0 ? " or " : "");
-                put_join_window(s, m, i, select->has_low);
+                put_join_window(s, select, i);
         }
         put(s, ")");
 }
@@ -236,14 +277,19 @@ static bool has_watermark(const Mapping *m) {
         return found;
 }
 
-static void put_after(Statement *s, char *const *identity) {
-        size_t n = strings_count(identity);
+static void put_after(Statement *s, const SqlSelect *select) {
+        size_t n = strings_count(select->identity);
 
         put(s, "\n and ");
-        put_row(s, SQL_SOURCE, identity, true);
+        put_row(s, SQL_SOURCE, select->identity, true);
         put(s, n > 1 ? " > (" : " > ");
-        for (size_t i = 0; i < n; i++)
-                (void) fprintf(s->stream, "%s" SQL_PARAMETER_AFTER "%zu", i > 0 ? ", " : "", i);
+        for (size_t i = 0; i < n; i++) {
+                put(s, i > 0 ? ", " : "");
+                if (select->after_values)
+                        put(s, select->after_values[i]);
+                else
+                        (void) fprintf(s->stream, SQL_PARAMETER_AFTER "%zu", i);
+        }
         put(s, n > 1 ? ")" : "");
 }
 
@@ -254,6 +300,10 @@ static void put_columns(Statement *s, const SqlSelect *select) {
         for (size_t i = 0; i < m->n_columns; i++) {
                 put(s, i > 0 ? ", " : "");
                 put_column(s, m->columns[i].join ? m->columns[i].join : SQL_SOURCE, m->columns[i].name);
+                if (select->casts && select->casts[i]) {
+                        put(s, "::");
+                        put(s, select->casts[i]);
+                }
         }
         if (m->n_columns > 0 && select->identity)
                 put(s, ", ");
@@ -261,6 +311,18 @@ static void put_columns(Statement *s, const SqlSelect *select) {
                 put_row(s, SQL_SOURCE, select->identity, false);
         else if (m->n_columns == 0)
                 put(s, "null");
+}
+
+static void put_where(Statement *s, const SqlSelect *select) {
+        const char *where = select->where ? select->where : select->mapping->where;
+
+        if (where) {
+                /* On lines of its own: a comment at its end must not swallow what follows. */
+                put(s, "(\n");
+                put(s, where);
+                put(s, "\n)");
+        } else
+                put(s, select->dialect == SQL_SQLITE ? "1" : "true");
 }
 
 int sql_select(const SqlSelect *select, char **ret, Error *error) {
@@ -282,17 +344,11 @@ int sql_select(const SqlSelect *select, char **ret, Error *error) {
         if (r < 0)
                 return r;
         put(&s, "\n where ");
-        if (m->where) {
-                /* On lines of its own: a comment at its end must not swallow what follows. */
-                put(&s, "(\n");
-                put(&s, m->where);
-                put(&s, "\n)");
-        } else
-                put(&s, "1");
+        put_where(&s, select);
         if (select->by_watermark)
                 put_watermark(&s, select);
         if (select->after)
-                put_after(&s, select->identity);
+                put_after(&s, select);
         if (select->identity) {
                 put(&s, "\n order by ");
                 put_row(&s, SQL_SOURCE, select->identity, false);

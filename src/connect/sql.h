@@ -17,7 +17,10 @@ char *sql_identifier(const char *name);
 /* The same for a table that may be named with its schema: main.parcel → "main"."parcel". */
 char *sql_table(const char *name);
 
+typedef enum SqlDialect { SQL_SQLITE, SQL_POSTGRESQL } SqlDialect;
+
 typedef struct SqlSelect {
+        SqlDialect dialect;
         const Mapping *mapping;
         char *const
                 *identity; /* columns that order the scan and are selected after the mapping's; NULL: none */
@@ -26,7 +29,16 @@ typedef struct SqlSelect {
         bool by_watermark;
         bool has_low; /* else from the beginning, rows without a stamp too */
         bool after;   /* resume after @tf_after_0 … */
+        /* Where statements cannot have parameters (COPY): SQL that stands for them; NULL: the parameter. */
+        const char *low, *high, *where;    /* where: the mapping's, with its variables filled in */
+        const char *const *after_values;   /* one of each identity column */
+        const char *const *casts;          /* of each mapped column: the type it is read as, or NULL */
 } SqlSelect;
+
+/* A mapping's where with each :variable replaced by find()'s value as a literal, elsewhere than in texts,
+ * quoted names, comments and casts (::). ERROR_MAPPING: no such variable, or a text or comment has no end. */
+typedef const Value *(*sql_find_t)(const void *context, const char *name, size_t size);
+_must_check_ int sql_fill(const char *where, sql_find_t find, const void *context, char **ret, Error *error);
 
 /* The one select of a scan. ERROR_MAPPING: a join reaches for what is not there yet. */
 _must_check_ int sql_select(const SqlSelect *select, char **ret, Error *error);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connect/sqlite-value.h"
 
-#include <math.h>
-
 #include "basic/text.h"
 #include "basic/timestamp.h"
 #include "basic/uuid.h"
@@ -178,44 +176,4 @@ int value_store(const Value *v, const TableColumn *column, StoredValue *ret, Err
         }
         ret->type = STORED_NULL;
         return 0;
-}
-
-static bool same_bits(double a, double b) { return memcmp(&a, &b, sizeof(a)) == 0; }
-
-/* Money in a REAL column is m / 10^k with few digits. Both are exact as floats, so their quotient is the
- * float nearest to that decimal; and no two decimals of up to 15 digits share a float. So where it gives
- * the number back it is what %.15g would print, far cheaper. */
-static bool real_is_short(double number, Decimal *ret) {
-        static const double powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
-
-        for (uint8_t scale = 0; scale < ELEMENTSOF(powers); scale++) {
-                double shifted = number * powers[scale];
-                int64_t coefficient;
-
-                if (!(shifted < 1e15 && shifted > -1e15))
-                        return false;
-                coefficient = (int64_t) (shifted + (shifted < 0 ? -0.5 : 0.5));
-                if (same_bits((double) coefficient / powers[scale], number)) {
-                        *ret = (Decimal){.coefficient = coefficient, .scale = scale};
-                        return true;
-                }
-        }
-        return false;
-}
-
-void value_from_real(double number, char text[static REAL_TEXT_MAX], Value *ret) {
-        Decimal decimal;
-        int n;
-
-        if (real_is_short(number, &decimal)) {
-                *ret = (Value){.type = VALUE_DECIMAL, .decimal = decimal};
-                return;
-        }
-        n = snprintf(text, REAL_TEXT_MAX, "%.15g", number);
-        if (isfinite(number) && !same_bits(strtod(text, NULL), number))
-                n = snprintf(text, REAL_TEXT_MAX, "%.17g", number);
-        if (isfinite(number) && decimal_parse(text, (size_t) n, &decimal) == 0)
-                *ret = (Value){.type = VALUE_DECIMAL, .decimal = decimal};
-        else
-                *ret = value_text(text, (size_t) n);
 }

@@ -21,7 +21,7 @@ Table *table_free(Table *t) {
 
 const TableColumn *table_column(const Table *t, const char *name) {
         for (size_t i = 0; i < t->n_columns; i++)
-                if (text_equal_ignoring_case(t->columns[i].name, name))
+                if ((t->exact_names ? text_equal : text_equal_ignoring_case)(t->columns[i].name, name))
                         return &t->columns[i];
         return NULL;
 }

@@ -34,11 +34,12 @@ typedef struct Table {
         size_t n_indexes, indexes_capacity;
         char **identity; /* what tells rows apart and orders the scan; NULL: a view has none */
         bool numbered; /* identity is one 64-bit number */
+        bool exact_names; /* the system tells columns apart by case */
 } Table;
 
 Table *table_free(Table *t);
 DEFINE_CLEANUP(Table, table_free)
-/* By name, in any case as SQL has it; NULL. */
+/* By name, in any case unless the table has exact_names; NULL. */
 const TableColumn *table_column(const Table *t, const char *name);
 /* Adds a column (then fill the struct) or an index (takes over columns, also on failure). NULL and
  * -ENOMEM without memory. */

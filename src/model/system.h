@@ -7,15 +7,23 @@
 
 typedef struct System {
         char *name;             /* "pacs" */
-        char *kind;             /* "sqlite", "csv" */
+        char *kind;             /* "postgresql", "sqlite", "csv" */
         bool may_write;         /* access: write */
-        char *path;             /* sqlite: file; csv: folder or file */
+        char *path;             /* sqlite: file; csv: folder or file; else NULL */
+        char *connection;       /* postgresql: as libpq reads it, perhaps with a password: never shown; else NULL */
+        char *credential;       /* name of its password's file, or NULL */
+        uint64_t statement_timeout_usec;        /* limits: statement_timeout; 0: none */
         json_t *options;        /* further members as the file has them (csv: delimiter, encoding, null); never NULL */
         char *file;             /* where it is configured */
         unsigned line;
 } System;
 System *system_free(System *s);
 DEFINE_CLEANUP(System, system_free)
-json_t *system_to_json(const System *s);        /* name, kind, access, path; never a secret */
+/* name, kind, access, path, connection (host, port, database and user of it alone), credential (its name).
+ * Never a secret. */
+json_t *system_to_json(const System *s);
+/* What of a connection may be shown: "host=… port=… dbname=… user=…", in this order, of either form that libpq
+ * reads. Allocated; NULL without memory. What cannot be read is left out. */
+char *connection_shown(const char *connection);
 /* What a system is shown with: the members above, and source_of and target_of, which syncd adds. A test compares. */
 extern const Field system_document_fields[];

@@ -210,6 +210,16 @@ static size_t batch_records(void) {
         return text && text_to_int64(text, 1, BATCH_RECORDS_MAX, &n) >= 0 ? (size_t) n : 0;
 }
 
+/* What a DBA sees in the list of sessions. */
+static void client_name(const char *id) {
+        _cleanup_free_ char *name = NULL;
+
+        if (asprintf(&name, "terrafusion-worker %s", id) < 0)
+                name = NULL;
+        if (name)
+                connector_name_set(name);
+}
+
 static int work(const char *id) {
         _cleanup_settings_ Settings *settings = NULL;
         _cleanup_pairs_ PairSet *pairs = NULL;
@@ -233,6 +243,7 @@ static int work(const char *id) {
                 return error_exit_status(error.id);
         }
         tell_about(operation, 0);
+        client_name(id);
         run.operation = operation;
         run.settings = settings;
         run.state = state;

@@ -118,12 +118,10 @@ static void test_relative_path(void **state) {
 
 static void test_mistakes(void **state) {
         static const char *const expected[] = {
-                "/terrafusion.yaml:2:3: system \"a\" lacks the member \"path\" (TF-2000). Add path: the "
-                "database file, or the folder with the files",
                 "/terrafusion.yaml:2:13: There is no kind of system \"sqlit\" (TF-2000). Did you mean "
                 "\"sqlite\"?",
-                "/terrafusion.yaml:3:13: Not there yet is the kind \"odbc\" (TF-2002). Use sqlite or csv "
-                "for now",
+                "/terrafusion.yaml:3:13: Not there yet is the kind \"odbc\" (TF-2002). Use postgresql, "
+                "sqlite or csv for now",
                 "/terrafusion.yaml:3:28: \"hours\" is not there yet (TF-2002). Leave it out for now",
                 "/terrafusion.yaml:4:27: Not there yet is writing to \"csv\" (TF-2002). Leave access out; "
                 "csv files can only be read for now",
@@ -150,6 +148,50 @@ static void test_mistakes(void **state) {
         check_mistakes(&m, *state, expected);
         assert_int_equal(s->n_systems, 0);
         assert_int_equal(s->operations_max, 2);
+}
+
+static void test_postgresql(void **state) {
+        static const char *const expected[] = {
+                "/terrafusion.yaml:2:3: connection: is missing from a system of kind \"postgresql\" (TF-2000). "
+                "Add connection: such as \"host=… dbname=… user=…\"",
+                "/terrafusion.yaml:3:25: \"path\" is no member of a system of kind \"postgresql\" (TF-2000). Leave "
+                "it out",
+                "/terrafusion.yaml:4:3: path: is missing from a system of kind \"sqlite\" (TF-2000). Add path: with "
+                "the file or folder",
+                "/terrafusion.yaml:4:21: \"connection\" is no member of a system of kind \"sqlite\" (TF-2000). Leave "
+                "it out",
+                "/terrafusion.yaml:5:30: \"credential\" is no member of a system of kind \"sqlite\" (TF-2000). Leave "
+                "it out",
+                NULL,
+        };
+        _cleanup_mistakes_ Mistakes m = {}, wrong = {};
+        _cleanup_settings_ Settings *s = NULL, *other = NULL;
+        _cleanup_free_ char *text = NULL;
+        json_auto_t *shown = NULL;
+        const System *cama;
+
+        put(*state, "terrafusion.yaml",
+            "systems:\n  cama:\n    kind: postgresql\n    access: write\n"
+            "    connection: \"host=cama01 dbname=cama user=tf password=canary\"\n    credential: cama-password\n"
+            "    limits: {statement_timeout: 90s}\n  gis: {kind: postgresql, connection: \"dbname=gis\"}\n");
+        s = load(&m);
+        assert_int_equal(m.n_errors, 0);
+        cama = settings_system(s, "cama");
+        assert_string_equal(cama->connection, "host=cama01 dbname=cama user=tf password=canary");
+        assert_string_equal(cama->credential, "cama-password");
+        assert_int_equal(cama->statement_timeout_usec, 90000000);
+        assert_null(cama->path);
+        assert_int_equal(settings_system(s, "gis")->statement_timeout_usec, 600000000);
+        shown = settings_to_json(s);
+        text = json_dumps(shown, 0);
+        assert_null(strstr(text, "canary"));
+        assert_non_null(strstr(text, "host=cama01 dbname=cama user=tf"));
+        put(*state, "terrafusion.yaml",
+            "systems:\n  a: {kind: postgresql}\n  b: {kind: postgresql, path: x, connection: \"dbname=b\"}\n"
+            "  c: {kind: sqlite, connection: \"dbname=c\"}\n  d: {kind: sqlite, path: x, credential: y}\n");
+        other = load(&wrong);
+        check_mistakes(&wrong, *state, expected);
+        assert_int_equal(other->n_systems, 0);
 }
 
 static void test_environment(void **state) {
@@ -194,6 +236,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_defaults, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_files, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_relative_path, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_postgresql, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_store_on_a_server, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_environment, setup, teardown),

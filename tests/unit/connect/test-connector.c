@@ -23,9 +23,12 @@ static void registry(void **state) {
                 assert_int_equal(!!(connector->capabilities & CONNECTOR_RESUMES),
                                  connector->reader_position && connector->reader_resumed);
         }
-        assert_int_equal(n, 2);
+        assert_int_equal(n, 3);
         assert_null(connector_find("kafka"));
         assert_null(connector_find(NULL));
+        assert_string_equal(connector_name(), "terrafusion-worker");
+        connector_name_set("terrafusion-worker 018f3c00-0000-7000-8000-000000000001");
+        assert_string_equal(connector_name(), "terrafusion-worker 018f3c00-0000-7000-8000-000000000001");
 }
 
 static void refuses_by_name(void **state) {
