@@ -3,23 +3,25 @@
 
 #include <errno.h>
 
-#define UID_TIMEOUT_USEC (10U * 1000U * 1000U)
-#define POLKIT_TIMEOUT_USEC (10U * 1000U * 1000U)
-#define PASSWORD_TIMEOUT_USEC (120U * 1000U * 1000U)    /* a person types */
-#define POLKIT_INTERACTIVE 1U
+#define UID_TIMEOUT_USEC      (10U * 1000U * 1000U)
+#define POLKIT_TIMEOUT_USEC   (10U * 1000U * 1000U)
+#define PASSWORD_TIMEOUT_USEC (120U * 1000U * 1000U) /* a person types */
+#define POLKIT_INTERACTIVE    1U
 
 typedef struct Question {
         struct Question *next;
         Authority *authority;
         sd_bus_message *message;
-        sd_bus_slot *slot;      /* of the answer that is waited for */
+        sd_bus_slot *slot; /* of the answer that is waited for */
         char *action;
         uid_t uid;
         authority_done_t done;
         void *userdata;
 } Question;
 
-struct Authority { Question *first; };
+struct Authority {
+        Question *first;
+};
 
 int authority_new(Authority **ret) {
         *ret = calloc(1, sizeof(Authority));
@@ -60,10 +62,15 @@ static int on_checked(sd_bus_message *reply, void *userdata, sd_bus_error *error
         Question *q = userdata;
         int is_authorized = false, is_challenge = false, r;
 
-        r = sd_bus_message_is_method_error(reply, NULL) ? -EIO : sd_bus_message_enter_container(reply, 'r', "bba{ss}");
+        r = sd_bus_message_is_method_error(reply, NULL)
+                    ? -EIO
+                    : sd_bus_message_enter_container(reply, 'r', "bba{ss}");
         if (r >= 0)
                 r = sd_bus_message_read(reply, "bb", &is_authorized, &is_challenge);
-        question_end(q, r < 0 ? AUTHORITY_AWAY : is_authorized ? AUTHORITY_YES : is_challenge ? AUTHORITY_CHALLENGE : AUTHORITY_NO);
+        question_end(q, r < 0           ? AUTHORITY_AWAY
+                        : is_authorized ? AUTHORITY_YES
+                        : is_challenge  ? AUTHORITY_CHALLENGE
+                                        : AUTHORITY_NO);
         return 0;
 }
 
@@ -73,16 +80,19 @@ static int polkit_ask(Question *q) {
         sd_bus *bus = sd_bus_message_get_bus(q->message);
         int r;
 
-        r = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+        r = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.PolicyKit1",
+                                           "/org/freedesktop/PolicyKit1/Authority",
                                            "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization");
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(m, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", sd_bus_message_get_sender(q->message),
-                                  q->action, 0, is_interactive ? POLKIT_INTERACTIVE : 0U, "");
+        r = sd_bus_message_append(m, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
+                                  sd_bus_message_get_sender(q->message), q->action, 0,
+                                  is_interactive ? POLKIT_INTERACTIVE : 0U, "");
         if (r < 0)
                 return r;
         q->slot = sd_bus_slot_unref(q->slot);
-        return sd_bus_call_async(bus, &q->slot, m, on_checked, q, is_interactive ? PASSWORD_TIMEOUT_USEC : POLKIT_TIMEOUT_USEC);
+        return sd_bus_call_async(bus, &q->slot, m, on_checked, q,
+                                 is_interactive ? PASSWORD_TIMEOUT_USEC : POLKIT_TIMEOUT_USEC);
 }
 
 static void question_go_on(Question *q) {
@@ -99,7 +109,7 @@ static int on_uid(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         uint32_t uid;
 
         if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "u", &uid) < 0) {
-                question_end(q, AUTHORITY_NO);  /* the asker is gone */
+                question_end(q, AUTHORITY_NO); /* the asker is gone */
                 return 0;
         }
         q->uid = uid;
@@ -113,8 +123,8 @@ static int uid_ask(Question *q) {
         sd_bus *bus = sd_bus_message_get_bus(q->message);
         int r;
 
-        r = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                           "GetConnectionUnixUser");
+        r = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                           "org.freedesktop.DBus", "GetConnectionUnixUser");
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", sd_bus_message_get_sender(q->message));
         return r < 0 ? r : sd_bus_call_async(bus, &q->slot, m, on_uid, q, UID_TIMEOUT_USEC);
@@ -124,13 +134,15 @@ static uid_t peer_uid(sd_bus *bus) {
         sd_bus_creds *creds = NULL;
         uid_t uid = (uid_t) -1;
 
-        if (sd_bus_get_owner_creds(bus, SD_BUS_CREDS_EUID, &creds) >= 0 && sd_bus_creds_get_euid(creds, &uid) < 0)
+        if (sd_bus_get_owner_creds(bus, SD_BUS_CREDS_EUID, &creds) >= 0 &&
+            sd_bus_creds_get_euid(creds, &uid) < 0)
                 uid = (uid_t) -1;
         (void) sd_bus_creds_unref(creds);
         return uid;
 }
 
-void authority_ask(Authority *authority, sd_bus_message *message, bool is_private, const char *action, authority_done_t done, void *userdata) {
+void authority_ask(Authority *authority, sd_bus_message *message, bool is_private, const char *action,
+                   authority_done_t done, void *userdata) {
         Question *q = calloc(1, sizeof(Question));
         char *copy = action ? strdup(action) : NULL;
 
@@ -140,8 +152,13 @@ void authority_ask(Authority *authority, sd_bus_message *message, bool is_privat
                 done(AUTHORITY_AWAY, (uid_t) -1, userdata);
                 return;
         }
-        *q = (Question) { .next = authority->first, .authority = authority, .message = sd_bus_message_ref(message), .action = copy,
-                          .uid = (uid_t) -1, .done = done, .userdata = userdata };
+        *q = (Question){.next = authority->first,
+                        .authority = authority,
+                        .message = sd_bus_message_ref(message),
+                        .action = copy,
+                        .uid = (uid_t) -1,
+                        .done = done,
+                        .userdata = userdata};
         authority->first = q;
         if (!is_private) {
                 if (uid_ask(q) < 0)

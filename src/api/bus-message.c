@@ -12,9 +12,7 @@ static const char *const arg_types[_ARG_TYPE_MAX] = {
         [ARG_TEXT] = "s", [ARG_INTEGER] = "x", [ARG_BOOLEAN] = "b", [ARG_OBJECT] = "s", [ARG_TEXTS] = "as",
 };
 
-bool arg_is_positional(const Arg *arg) {
-        return arg->required || arg->positional;
-}
+bool arg_is_positional(const Arg *arg) { return arg->required || arg->positional; }
 
 bool command_bus_has_options(const Command *command) {
         for (size_t i = 0; i < command_n_args(command); i++)
@@ -31,9 +29,11 @@ char *command_bus_signature(const Command *command, const Arg *bound) {
                 const Arg *arg = command->args + i;
 
                 if (arg_is_positional(arg) && arg != bound)
-                        n += (size_t) snprintf(signature + n, sizeof(signature) - n, "%s", arg_types[arg->type]);
+                        n += (size_t) snprintf(signature + n, sizeof(signature) - n, "%s",
+                                               arg_types[arg->type]);
         }
-        (void) snprintf(signature + n, sizeof(signature) - n, "%s", command_bus_has_options(command) ? "a{sv}" : "");
+        (void) snprintf(signature + n, sizeof(signature) - n, "%s",
+                        command_bus_has_options(command) ? "a{sv}" : "");
         return strdup(signature);
 }
 
@@ -67,9 +67,10 @@ static int append_value(const Arg *arg, const json_t *value, sd_bus_message *m) 
 static int append_optional(const Arg *arg, const json_t *value, sd_bus_message *m) {
         int r;
 
-        if ((r = sd_bus_message_open_container(m, 'e', "sv")) < 0 || (r = sd_bus_message_append(m, "s", arg->name)) < 0 ||
-            (r = sd_bus_message_open_container(m, 'v', arg_types[arg->type])) < 0 || (r = append_value(arg, value, m)) < 0 ||
-            (r = sd_bus_message_close_container(m)) < 0)
+        if ((r = sd_bus_message_open_container(m, 'e', "sv")) < 0 ||
+            (r = sd_bus_message_append(m, "s", arg->name)) < 0 ||
+            (r = sd_bus_message_open_container(m, 'v', arg_types[arg->type])) < 0 ||
+            (r = append_value(arg, value, m)) < 0 || (r = sd_bus_message_close_container(m)) < 0)
                 return r;
         return sd_bus_message_close_container(m);
 }
@@ -114,7 +115,14 @@ static int read_texts(sd_bus_message *m, json_t **ret) {
 
 /* What stands next in the message, by its own type: command_check_args() judges it. */
 static int read_value(sd_bus_message *m, json_t **ret) {
-        union { const char *s; int64_t x; uint64_t t; int32_t i; uint32_t u; int b; } v;
+        union {
+                const char *s;
+                int64_t x;
+                uint64_t t;
+                int32_t i;
+                uint32_t u;
+                int b;
+        } v;
         const char *contents;
         char type;
         int r;
@@ -130,12 +138,25 @@ static int read_value(sd_bus_message *m, json_t **ret) {
         if (r < 0)
                 return r;
         switch (type) {
-        case 's': case 'o': *ret = json_text(v.s); break;
-        case 'x': *ret = json_integer(v.x); break;
-        case 't': *ret = v.t > INT64_MAX ? json_text("too large") : json_integer((json_int_t) v.t); break;
-        case 'i': *ret = json_integer(v.i); break;
-        case 'u': *ret = json_integer(v.u); break;
-        default:  *ret = json_boolean(v.b); break;
+        case 's':
+        case 'o':
+                *ret = json_text(v.s);
+                break;
+        case 'x':
+                *ret = json_integer(v.x);
+                break;
+        case 't':
+                *ret = v.t > INT64_MAX ? json_text("too large") : json_integer((json_int_t) v.t);
+                break;
+        case 'i':
+                *ret = json_integer(v.i);
+                break;
+        case 'u':
+                *ret = json_integer(v.u);
+                break;
+        default:
+                *ret = json_boolean(v.b);
+                break;
         }
         return *ret ? 0 : -ENOMEM;
 }
@@ -150,10 +171,11 @@ static int read_optional(sd_bus_message *m, json_t *args) {
         if (r < 0)
                 return r;
         while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                if ((r = sd_bus_message_read(m, "s", &name)) < 0 || (r = sd_bus_message_peek_type(m, &type, &contents)) < 0 ||
-                    (r = sd_bus_message_enter_container(m, 'v', contents)) < 0 || (r = read_value(m, &value)) < 0 ||
-                    (r = json_put(args, name, TAKE_PTR(value))) < 0 || (r = sd_bus_message_exit_container(m)) < 0 ||
-                    (r = sd_bus_message_exit_container(m)) < 0)
+                if ((r = sd_bus_message_read(m, "s", &name)) < 0 ||
+                    (r = sd_bus_message_peek_type(m, &type, &contents)) < 0 ||
+                    (r = sd_bus_message_enter_container(m, 'v', contents)) < 0 ||
+                    (r = read_value(m, &value)) < 0 || (r = json_put(args, name, TAKE_PTR(value))) < 0 ||
+                    (r = sd_bus_message_exit_container(m)) < 0 || (r = sd_bus_message_exit_container(m)) < 0)
                         return r;
         }
         return r < 0 ? r : sd_bus_message_exit_container(m);
@@ -173,7 +195,7 @@ int command_bus_read(const Command *command, const Arg *bound, sd_bus_message *m
                         continue;
                 r = read_value(m, &value);
                 if (r >= 0 && !arg->required && json_string_length(value) == 0 && json_is_string(value))
-                        json_decref(value);     /* left out */
+                        json_decref(value); /* left out */
                 else if (r >= 0)
                         r = json_put(args, arg->name, value);
                 if (r < 0)
@@ -189,14 +211,23 @@ int command_bus_read(const Command *command, const Arg *bound, sd_bus_message *m
 /* ---- documents → properties ---- */
 const char *field_bus_type(FieldType type) {
         switch (type) {
-        case FIELD_INTEGER: return "x";
-        case FIELD_BOOLEAN: return "b";
-        case FIELD_NUMBER: return "d";
-        case FIELD_TIMESTAMP: return "t";
-        case FIELD_TEXTS: return "as";
-        case FIELD_OBJECT: case FIELD_MAP: return "a{sv}";
-        case FIELD_ARRAY: return "av";
-        default: return "s";
+        case FIELD_INTEGER:
+                return "x";
+        case FIELD_BOOLEAN:
+                return "b";
+        case FIELD_NUMBER:
+                return "d";
+        case FIELD_TIMESTAMP:
+                return "t";
+        case FIELD_TEXTS:
+                return "as";
+        case FIELD_OBJECT:
+        case FIELD_MAP:
+                return "a{sv}";
+        case FIELD_ARRAY:
+                return "av";
+        default:
+                return "s";
         }
 }
 
@@ -207,11 +238,17 @@ static int append_variant(const json_t *value, sd_bus_message *m) {
         int r;
 
         switch (json_typeof(value)) {
-        case JSON_STRING: return sd_bus_message_append(m, "v", "s", json_string_value(value));
-        case JSON_INTEGER: return sd_bus_message_append(m, "v", "x", (int64_t) json_integer_value(value));
-        case JSON_REAL: return sd_bus_message_append(m, "v", "d", json_real_value(value));
-        case JSON_TRUE: case JSON_FALSE: return sd_bus_message_append(m, "v", "b", (int) json_is_true(value));
-        case JSON_NULL: return sd_bus_message_append(m, "v", "s", "");  /* of an array: it keeps its place */
+        case JSON_STRING:
+                return sd_bus_message_append(m, "v", "s", json_string_value(value));
+        case JSON_INTEGER:
+                return sd_bus_message_append(m, "v", "x", (int64_t) json_integer_value(value));
+        case JSON_REAL:
+                return sd_bus_message_append(m, "v", "d", json_real_value(value));
+        case JSON_TRUE:
+        case JSON_FALSE:
+                return sd_bus_message_append(m, "v", "b", (int) json_is_true(value));
+        case JSON_NULL:
+                return sd_bus_message_append(m, "v", "s", ""); /* of an array: it keeps its place */
         default:
                 r = sd_bus_message_open_container(m, 'v', json_is_object(value) ? "a{sv}" : "av");
                 if (r >= 0)
@@ -246,9 +283,7 @@ static int append_array(const json_t *array, sd_bus_message *m) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "v");
-        json_array_foreach((json_t *) array, i, value)
-                if (r >= 0)
-                        r = append_variant(value, m);
+        json_array_foreach((json_t *) array, i, value) if (r >= 0) r = append_variant(value, m);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -257,7 +292,9 @@ static uint64_t time_of(const json_t *value) {
         int64_t usec = 0;
         bool has_zone;
 
-        return text && timestamp_parse(text, strlen(text), &usec, &has_zone) >= 0 && usec > 0 ? (uint64_t) usec : 0;
+        return text && timestamp_parse(text, strlen(text), &usec, &has_zone) >= 0 && usec > 0
+                       ? (uint64_t) usec
+                       : 0;
 }
 
 int field_bus_append(const Field *field, const json_t *document, sd_bus_message *m) {
@@ -265,14 +302,24 @@ int field_bus_append(const Field *field, const json_t *document, sd_bus_message 
 
         switch (field->type) {
         case FIELD_INTEGER:
-                return sd_bus_message_append(m, "x", json_is_integer(value) ? (int64_t) json_integer_value(value) : (int64_t) -1);
-        case FIELD_BOOLEAN: return sd_bus_message_append(m, "b", (int) json_is_true(value));
-        case FIELD_NUMBER: return sd_bus_message_append(m, "d", json_is_number(value) ? json_number_value(value) : -1.0);
-        case FIELD_TIMESTAMP: return sd_bus_message_append(m, "t", time_of(value));
-        case FIELD_TEXTS: return append_texts(value, m);
-        case FIELD_OBJECT: case FIELD_MAP: return append_object(value, m);
-        case FIELD_ARRAY: return append_array(value, m);
-        default: return sd_bus_message_append(m, "s", json_string_value(value) ?: "");
+                return sd_bus_message_append(
+                        m, "x", json_is_integer(value) ? (int64_t) json_integer_value(value) : (int64_t) -1);
+        case FIELD_BOOLEAN:
+                return sd_bus_message_append(m, "b", (int) json_is_true(value));
+        case FIELD_NUMBER:
+                return sd_bus_message_append(m, "d",
+                                             json_is_number(value) ? json_number_value(value) : -1.0);
+        case FIELD_TIMESTAMP:
+                return sd_bus_message_append(m, "t", time_of(value));
+        case FIELD_TEXTS:
+                return append_texts(value, m);
+        case FIELD_OBJECT:
+        case FIELD_MAP:
+                return append_object(value, m);
+        case FIELD_ARRAY:
+                return append_array(value, m);
+        default:
+                return sd_bus_message_append(m, "s", json_string_value(value) ?: "");
         }
 }
 

@@ -14,8 +14,8 @@ struct BusObject {
         ObjectKind kind;
         char *id, *path;
         json_t *document;
-        uint64_t changed_at;    /* bus_objects_now() of its last change */
-        UT_hash_handle hh;      /* by path */
+        uint64_t changed_at; /* bus_objects_now() of its last change */
+        UT_hash_handle hh;   /* by path */
 };
 
 typedef struct Kind {
@@ -28,7 +28,7 @@ struct BusObjects {
         const BusService *service;
         void *owner;
         Kind kinds[_OBJECT_KIND_MAX];
-        BusObject *by_path;     /* in the order in which they came */
+        BusObject *by_path; /* in the order in which they came */
         sd_bus **buses;
         size_t n_buses, buses_capacity;
         uint64_t n_changes;
@@ -57,15 +57,16 @@ static BusObject *object_find(BusObjects *set, const char *path) {
         return object;
 }
 
-static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *userdata,
-                        sd_bus_error *error) {
+static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
+                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const BusObject *object = userdata;
         const Field *field = bus_property_field(object->set->service->objects + object->kind, property);
 
         return field ? field_bus_append(field, object->document, reply) : -ENXIO;
 }
 
-static int on_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret, sd_bus_error *error) {
+static int on_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret,
+                   sd_bus_error *error) {
         const Kind *kind = userdata;
         BusObject *object = object_find(kind->set, path);
 
@@ -100,8 +101,11 @@ static int object_new(BusObjects *set, ObjectKind kind, const char *id, BusObjec
 
         if (!object)
                 return -ENOMEM;
-        *object = (BusObject) { .set = set, .kind = kind, .id = id ? strdup(id) : NULL, .document = json_object(),
-                                .path = bus_object_path(set->service, kind, id) };
+        *object = (BusObject){.set = set,
+                              .kind = kind,
+                              .id = id ? strdup(id) : NULL,
+                              .document = json_object(),
+                              .path = bus_object_path(set->service, kind, id)};
         if ((id && !object->id) || !object->document || !object->path)
                 return -ENOMEM;
         HASH_ADD_KEYPTR(hh, set->by_path, object->path, strlen(object->path), object);
@@ -109,7 +113,8 @@ static int object_new(BusObjects *set, ObjectKind kind, const char *id, BusObjec
         return 0;
 }
 
-int bus_objects_new(const BusService *service, sd_bus_message_handler_t on_method, void *owner, BusObjects **ret) {
+int bus_objects_new(const BusService *service, sd_bus_message_handler_t on_method, void *owner,
+                    BusObjects **ret) {
         _cleanup_(bus_objects_freep) BusObjects *set = calloc(1, sizeof(BusObjects));
         BusObject *manager;
         int r;
@@ -119,7 +124,7 @@ int bus_objects_new(const BusService *service, sd_bus_message_handler_t on_metho
         set->service = service;
         set->owner = owner;
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++) {
-                set->kinds[kind] = (Kind) { .set = set, .kind = kind };
+                set->kinds[kind] = (Kind){.set = set, .kind = kind};
                 if (!service->objects[kind].name)
                         continue;
                 set->kinds[kind].vtable = bus_vtable_new(service, kind, on_method, get_property);
@@ -158,7 +163,8 @@ static int kind_join(Kind *kind, sd_bus *bus) {
         if (!folder)
                 return -ENOMEM;
         if (!interface->folder)
-                return sd_bus_add_object_vtable(bus, NULL, folder, interface->name, kind->vtable, object_find(kind->set, folder));
+                return sd_bus_add_object_vtable(bus, NULL, folder, interface->name, kind->vtable,
+                                                object_find(kind->set, folder));
         r = sd_bus_add_fallback_vtable(bus, NULL, folder, interface->name, kind->vtable, on_find, kind);
         return r < 0 ? r : sd_bus_add_node_enumerator(bus, NULL, folder, on_enumerate, kind);
 }
@@ -192,11 +198,13 @@ void bus_objects_leave(BusObjects *set, sd_bus *bus) {
 }
 
 /* Names of the properties that differ, for sd_bus_emit_properties_changed_strv(). */
-static int changes_find(const BusInterface *interface, const json_t *before, const json_t *after, char ***ret) {
+static int changes_find(const BusInterface *interface, const json_t *before, const json_t *after,
+                        char ***ret) {
         _cleanup_strings_ char **names = NULL;
 
         for (const Field *field = interface->fields; field->type != FIELD_NONE; field++) {
-                const json_t *a = json_object_get(before, field->name), *b = json_object_get(after, field->name);
+                const json_t *a = json_object_get(before, field->name),
+                             *b = json_object_get(after, field->name);
                 _cleanup_free_ char *name = NULL;
 
                 if (a == b || (a && b && json_equal(a, b)))
@@ -221,7 +229,8 @@ static int object_change(BusObject *object, json_t *document) {
                 return r;
         object->changed_at = ++object->set->n_changes;
         for (size_t i = 0; i < object->set->n_buses; i++)
-                (void) sd_bus_emit_properties_changed_strv(object->set->buses[i], object->path, interface->name, names);
+                (void) sd_bus_emit_properties_changed_strv(object->set->buses[i], object->path,
+                                                           interface->name, names);
         return 0;
 }
 
@@ -273,9 +282,7 @@ static bool texts_contain(const json_t *texts, const char *text) {
         const json_t *item;
         size_t i;
 
-        json_array_foreach(texts, i, item)
-                if (text_equal(json_string_value(item), text))
-                        return true;
+        json_array_foreach(texts, i, item) if (text_equal(json_string_value(item), text)) return true;
         return false;
 }
 
@@ -283,8 +290,8 @@ void bus_objects_keep(BusObjects *set, ObjectKind kind, const json_t *ids) {
         BusObject *object, *next;
 
         HASH_ITER(hh, set->by_path, object, next)
-                if (object->kind == kind && !texts_contain(ids, object->id))
-                        object_drop(object);
+        if (object->kind == kind && !texts_contain(ids, object->id))
+                object_drop(object);
 }
 
 void bus_objects_signal(BusObjects *set, const char *member, const char *types, ...) {
@@ -295,7 +302,8 @@ void bus_objects_signal(BusObjects *set, const char *member, const char *types, 
                 va_list arguments;
                 int r;
 
-                r = sd_bus_message_new_signal(set->buses[i], &m, set->service->path, interface->name, member);
+                r = sd_bus_message_new_signal(set->buses[i], &m, set->service->path, interface->name,
+                                              member);
                 if (r < 0)
                         continue;
                 va_start(arguments, types);

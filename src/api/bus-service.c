@@ -10,44 +10,56 @@
 #include "model/system.h"
 
 static const Field manager_fields[] = {
-        { "version", FIELD_TEXT, .summary = "Of the service." },
-        { "instance", FIELD_TEXT, .summary = "A UUID, new with each start." },
-        { "operations_running", FIELD_INTEGER, .summary = "Operations whose worker runs." },
-        { "operations_waiting", FIELD_INTEGER, .summary = "Operations that wait." },
-        { 0 },
+        {"version", FIELD_TEXT, .summary = "Of the service."},
+        {"instance", FIELD_TEXT, .summary = "A UUID, new with each start."},
+        {"operations_running", FIELD_INTEGER, .summary = "Operations whose worker runs."},
+        {"operations_waiting", FIELD_INTEGER, .summary = "Operations that wait."},
+        {0},
 };
 
 static const BusSignal manager_signals[] = {
-        { "OperationStarted", "oss", "operation\0sync_pair_id\0kind\0", "The first attempt of an operation began." },
-        { "OperationFinished", "osss", "operation\0sync_pair_id\0kind\0status\0", "An operation is over." },
-        { "FindingRaised", "osssss", "operation\0sync_pair_id\0entity\0severity\0rule\0field\0",
-          "A rule spoke against a record; only the first ones of each entity are told, and never what is in the record." },
-        { 0 },
+        {"OperationStarted", "oss", "operation\0sync_pair_id\0kind\0",
+         "The first attempt of an operation began."},
+        {"OperationFinished", "osss", "operation\0sync_pair_id\0kind\0status\0", "An operation is over."},
+        {"FindingRaised", "osssss", "operation\0sync_pair_id\0entity\0severity\0rule\0field\0",
+         "A rule spoke against a record; only the first ones of each entity are told, and never what is in "
+         "the record."},
+        {0},
 };
 
 const BusService bus_sync1 = {
-        .name = BUS_NAME, .path = BUS_PATH, .actions = "org.terrafusion.sync1.", .daemon = DAEMON_SYNCD,
-        .objects = {
-                [OBJECT_MANAGER] = { BUS_INTERFACE, NULL, NULL, manager_fields, manager_signals },
-                [OBJECT_OPERATION] = { "org.terrafusion.Sync1.Operation", "operation", "id", operation_document_fields, NULL },
-                [OBJECT_PAIR] = { "org.terrafusion.Sync1.Pair", "pair", "name", pair_document_fields, NULL },
-                [OBJECT_SYSTEM] = { "org.terrafusion.Sync1.System", "system", "name", system_document_fields, NULL },
-        },
+        .name = BUS_NAME,
+        .path = BUS_PATH,
+        .actions = "org.terrafusion.sync1.",
+        .daemon = DAEMON_SYNCD,
+        .objects =
+                {
+                        [OBJECT_MANAGER] = {BUS_INTERFACE, NULL, NULL, manager_fields, manager_signals},
+                        [OBJECT_OPERATION] = {"org.terrafusion.Sync1.Operation", "operation", "id",
+                                              operation_document_fields, NULL},
+                        [OBJECT_PAIR] = {"org.terrafusion.Sync1.Pair", "pair", "name", pair_document_fields,
+                                         NULL},
+                        [OBJECT_SYSTEM] = {"org.terrafusion.Sync1.System", "system", "name",
+                                           system_document_fields, NULL},
+                },
 };
 
 /* The members of /status, in its words. */
 static const Field gateway_fields[] = {
-        { "version", FIELD_TEXT, .summary = "Of the gateway." },
-        { "sync_service_status", FIELD_TEXT, .summary = "running, not responding or not running." },
-        { "restarts", FIELD_INTEGER, .summary = "How often the sync service was started again." },
-        { "last_restart", FIELD_TIMESTAMP, .summary = "When, the last time." },
-        { "last_cause", FIELD_TEXT, .summary = "Why, the last time." },
-        { 0 },
+        {"version", FIELD_TEXT, .summary = "Of the gateway."},
+        {"sync_service_status", FIELD_TEXT, .summary = "running, not responding or not running."},
+        {"restarts", FIELD_INTEGER, .summary = "How often the sync service was started again."},
+        {"last_restart", FIELD_TIMESTAMP, .summary = "When, the last time."},
+        {"last_cause", FIELD_TEXT, .summary = "Why, the last time."},
+        {0},
 };
 
 const BusService bus_gateway1 = {
-        .name = GATEWAY_BUS_NAME, .path = GATEWAY_BUS_PATH, .actions = "org.terrafusion.gateway1.", .daemon = DAEMON_GATEWAY,
-        .objects = { [OBJECT_MANAGER] = { GATEWAY_BUS_NAME, NULL, NULL, gateway_fields, NULL } },
+        .name = GATEWAY_BUS_NAME,
+        .path = GATEWAY_BUS_PATH,
+        .actions = "org.terrafusion.gateway1.",
+        .daemon = DAEMON_GATEWAY,
+        .objects = {[OBJECT_MANAGER] = {GATEWAY_BUS_NAME, NULL, NULL, gateway_fields, NULL}},
 };
 
 char *bus_object_path(const BusService *service, ObjectKind kind, const char *id) {
@@ -130,15 +142,17 @@ sd_bus_vtable *bus_vtable_free(sd_bus_vtable *vtable) {
         return NULL;
 }
 
-static int methods_fill(const BusService *service, ObjectKind kind, sd_bus_message_handler_t on_method, sd_bus_vtable **v) {
+static int methods_fill(const BusService *service, ObjectKind kind, sd_bus_message_handler_t on_method,
+                        sd_bus_vtable **v) {
         for (unsigned id = 0; id < _COMMAND_MAX; id++) {
                 const Command *command = commands + id;
                 const char *member = member_on(service, kind, command);
 
                 if (!member)
                         continue;
-                **v = (sd_bus_vtable) SD_BUS_METHOD(member, command_bus_signature(command, bound_arg(kind, command)),
-                                                    result_type(command), on_method, SD_BUS_VTABLE_UNPRIVILEGED);
+                **v = (sd_bus_vtable) SD_BUS_METHOD(
+                        member, command_bus_signature(command, bound_arg(kind, command)),
+                        result_type(command), on_method, SD_BUS_VTABLE_UNPRIVILEGED);
                 (*v)->x.method.names = method_names(command, bound_arg(kind, command));
                 if (!(*v)->x.method.signature || !(*v)->x.method.names)
                         return -ENOMEM;
@@ -147,7 +161,8 @@ static int methods_fill(const BusService *service, ObjectKind kind, sd_bus_messa
         return 0;
 }
 
-sd_bus_vtable *bus_vtable_new(const BusService *service, ObjectKind kind, sd_bus_message_handler_t on_method, sd_bus_property_get_t get) {
+sd_bus_vtable *bus_vtable_new(const BusService *service, ObjectKind kind, sd_bus_message_handler_t on_method,
+                              sd_bus_property_get_t get) {
         const BusInterface *interface = service->objects + kind;
         size_t n_fields = fields_count(interface->fields), n_signals = signals_count(interface->signals);
         _cleanup_(bus_vtable_freep) sd_bus_vtable *vtable = NULL;
@@ -157,19 +172,21 @@ sd_bus_vtable *bus_vtable_new(const BusService *service, ObjectKind kind, sd_bus
         if (!v)
                 return NULL;
         for (size_t i = 0; i < _COMMAND_MAX + n_fields + n_signals + 2; i++)
-                v[i] = (sd_bus_vtable) SD_BUS_VTABLE_END;       /* so that a half-built one can be freed */
+                v[i] = (sd_bus_vtable) SD_BUS_VTABLE_END; /* so that a half-built one can be freed */
         vtable = v;
         *v++ = (sd_bus_vtable) SD_BUS_VTABLE_START(0);
         if (methods_fill(service, kind, on_method, &v) < 0)
                 return NULL;
         for (size_t i = 0; i < n_fields; i++, v++) {
-                *v = (sd_bus_vtable) SD_BUS_PROPERTY(field_bus_name(interface->fields[i].name), field_bus_type(interface->fields[i].type),
-                                                     get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE);
+                *v = (sd_bus_vtable) SD_BUS_PROPERTY(field_bus_name(interface->fields[i].name),
+                                                     field_bus_type(interface->fields[i].type), get, 0,
+                                                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE);
                 if (!v->x.property.member)
                         return NULL;
         }
         for (size_t i = 0; i < n_signals; i++, v++) {
-                *v = (sd_bus_vtable) SD_BUS_SIGNAL(interface->signals[i].member, interface->signals[i].signature, 0);
+                *v = (sd_bus_vtable) SD_BUS_SIGNAL(interface->signals[i].member,
+                                                   interface->signals[i].signature, 0);
                 v->x.signal.names = interface->signals[i].arguments;
         }
         return TAKE_PTR(vtable);
@@ -189,10 +206,18 @@ const Field *bus_property_field(const BusInterface *interface, const char *prope
 static void text_print(FILE *f, const char *text) {
         for (; text && *text; text++)
                 switch (*text) {
-                case '<': (void) fputs("&lt;", f); break;
-                case '&': (void) fputs("&amp;", f); break;
-                case '"': (void) fputs("&quot;", f); break;
-                default: (void) fputc(*text, f); break;
+                case '<':
+                        (void) fputs("&lt;", f);
+                        break;
+                case '&':
+                        (void) fputs("&amp;", f);
+                        break;
+                case '"':
+                        (void) fputs("&quot;", f);
+                        break;
+                default:
+                        (void) fputc(*text, f);
+                        break;
                 }
 }
 
@@ -213,7 +238,8 @@ static const char *args_print(FILE *f, const char *signature, const char *names,
         while (*signature) {
                 size_t n = type_length(signature);
 
-                (void) fprintf(f, "   <arg type=\"%.*s\" name=\"%s\"%s/>\n", (int) n, signature, names, direction);
+                (void) fprintf(f, "   <arg type=\"%.*s\" name=\"%s\"%s/>\n", (int) n, signature, names,
+                               direction);
                 signature += n;
                 names += strlen(names) + 1;
         }
@@ -229,11 +255,14 @@ static void member_print(const BusService *service, ObjectKind kind, const sd_bu
                 (void) fprintf(f, "  <method name=\"%s\">\n", v->x.method.member);
                 names = args_print(f, v->x.method.signature, v->x.method.names, " direction=\"in\"");
                 (void) args_print(f, v->x.method.result, names, " direction=\"out\"");
-                summary_print(f, commands[command_by_object_member(service->daemon, kind, v->x.method.member)].summary);
+                summary_print(f,
+                              commands[command_by_object_member(service->daemon, kind, v->x.method.member)]
+                                      .summary);
                 (void) fputs("  </method>\n", f);
                 break;
         case _SD_BUS_VTABLE_PROPERTY:
-                (void) fprintf(f, "  <property name=\"%s\" type=\"%s\" access=\"read\">\n", v->x.property.member, v->x.property.signature);
+                (void) fprintf(f, "  <property name=\"%s\" type=\"%s\" access=\"read\">\n",
+                               v->x.property.member, v->x.property.signature);
                 summary_print(f, bus_property_field(interface, v->x.property.member)->summary);
                 (void) fputs("  </property>\n", f);
                 break;
@@ -250,19 +279,19 @@ static void member_print(const BusService *service, ObjectKind kind, const sd_bu
         }
 }
 
-static int on_nothing(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        return -EOPNOTSUPP;
-}
+static int on_nothing(sd_bus_message *m, void *userdata, sd_bus_error *error) { return -EOPNOTSUPP; }
 
-static int get_nothing(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *userdata,
-                       sd_bus_error *error) {
+static int get_nothing(sd_bus *bus, const char *path, const char *interface, const char *property,
+                       sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return -EOPNOTSUPP;
 }
 
 int bus_service_print(const BusService *service, FILE *f) {
-        (void) fprintf(f, "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n"
+        (void) fprintf(f,
+                       "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n"
                        "\"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n"
-                       "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Printed by the program itself (print=introspection). -->\n<node>\n");
+                       "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Printed by the program itself "
+                       "(print=introspection). -->\n<node>\n");
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++) {
                 _cleanup_(bus_vtable_freep) sd_bus_vtable *vtable = NULL;
                 _cleanup_free_ char *path = NULL;
@@ -273,8 +302,9 @@ int bus_service_print(const BusService *service, FILE *f) {
                 path = bus_object_path(service, kind, NULL);
                 if (!vtable || !path)
                         return -ENOMEM;
-                (void) fprintf(f, " <!-- %s%s%s%s -->\n <interface name=\"%s\">\n", path, service->objects[kind].folder ? "/{" : "",
-                               service->objects[kind].id ?: "", service->objects[kind].folder ? "}" : "", service->objects[kind].name);
+                (void) fprintf(f, " <!-- %s%s%s%s -->\n <interface name=\"%s\">\n", path,
+                               service->objects[kind].folder ? "/{" : "", service->objects[kind].id ?: "",
+                               service->objects[kind].folder ? "}" : "", service->objects[kind].name);
                 for (const sd_bus_vtable *v = vtable; v->type != _SD_BUS_VTABLE_END; v++)
                         member_print(service, kind, v, f);
                 (void) fputs(" </interface>\n", f);

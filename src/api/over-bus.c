@@ -14,8 +14,8 @@
 #include "basic/uuid.h"
 
 #define BUS_CONNECTIONS_MAX 64U /* command lines at once on the private socket */
-#define BACKOFF_MIN_USEC (250U * 1000U)
-#define BACKOFF_MAX_USEC (30U * 1000U * 1000U)
+#define BACKOFF_MIN_USEC    (250U * 1000U)
+#define BACKOFF_MAX_USEC    (30U * 1000U * 1000U)
 
 typedef struct Peer {
         OverBus *over;
@@ -30,11 +30,11 @@ struct OverBus {
         BusObjects *objects;
         Authority *authority;
         sd_bus *system;
-        sd_event_source *again;         /* the next try to reach it */
+        sd_event_source *again; /* the next try to reach it */
         uint64_t backoff_usec;
-        uint64_t told_until;            /* bus_objects_now() when the system bus went away */
+        uint64_t told_until; /* bus_objects_now() when the system bus went away */
         bool was_there;
-        char *trouble;                  /* what was told last */
+        char *trouble; /* what was told last */
         over_bus_told_t told;
         void *told_userdata;
         sd_event_source *listen;
@@ -51,8 +51,8 @@ typedef struct Call {
         sd_bus_message *message;
         CommandId id;
         json_t *args;
-        Scope scope;    /* that it needs */
-        char *action;   /* of polkit for that; NULL: everyone may */
+        Scope scope;  /* that it needs */
+        char *action; /* of polkit for that; NULL: everyone may */
 } Call;
 
 static Call *call_free(Call *call) {
@@ -70,8 +70,9 @@ static void face_fail(void *transport, const Error *error) {
         const Call *call = transport;
         const char *remedy = error->remedy;
 
-        (void) sd_bus_reply_method_errorf(call->message, error_dbus_name(error->id), "%s%s%s", error->detail ?: error_title(error->id),
-                                          remedy ? ". " : "", remedy ?: "");
+        (void) sd_bus_reply_method_errorf(call->message, error_dbus_name(error->id), "%s%s%s",
+                                          error->detail ?: error_title(error->id), remedy ? ". " : "",
+                                          remedy ?: "");
 }
 
 static void answer_operation(const Call *call, const json_t *value) {
@@ -96,7 +97,8 @@ static void answer_problem(const Call *call, const json_t *value) {
         face_fail((void *) call, &e);
 }
 
-static void face_answer(void *transport, int status, const char *content_type, const json_t *value, const char *text) {
+static void face_answer(void *transport, int status, const char *content_type, const json_t *value,
+                        const char *text) {
         const Call *call = transport;
         _cleanup_free_ char *dumped = NULL;
 
@@ -112,31 +114,34 @@ static void face_answer(void *transport, int status, const char *content_type, c
         (void) sd_bus_reply_method_return(call->message, "s", dumped ?: text ?: "");
 }
 
-static void face_release(void *transport) {
-        (void) call_free(transport);
-}
+static void face_release(void *transport) { (void) call_free(transport); }
 
-static const ApiFace face = { NULL, face_answer, face_fail, face_release };
+static const ApiFace face = {NULL, face_answer, face_fail, face_release};
 
 static int refuse(const Call *call, AuthorityVerdict verdict, uid_t uid, Error *error) {
         const char *name = commands[call->id].name;
 
         switch (verdict) {
         case AUTHORITY_AWAY:
-                return error_set(error, ERROR_FORBIDDEN, "Ask as root (sudo), or see that polkit runs: systemctl status polkit",
-                                 "%s needs the permission %s, and polkit did not answer", name, call->action ?: "");
+                return error_set(error, ERROR_FORBIDDEN,
+                                 "Ask as root (sudo), or see that polkit runs: systemctl status polkit",
+                                 "%s needs the permission %s, and polkit did not answer", name,
+                                 call->action ?: "");
         case AUTHORITY_CHALLENGE:
-                return error_set(error, ERROR_FORBIDDEN, "Ask where a password can be asked for, as root, or let a polkit rule allow it",
-                                 "%s needs the permission %s, which needs a password", name, call->action ?: "");
+                return error_set(
+                        error, ERROR_FORBIDDEN,
+                        "Ask where a password can be asked for, as root, or let a polkit rule allow it",
+                        "%s needs the permission %s, which needs a password", name, call->action ?: "");
         default:
                 return error_set(error, ERROR_FORBIDDEN, "Ask as root, or let a polkit rule allow it",
-                                 "%s needs the permission %s, and the user with uid %d does not have it", name, call->action ?: "", (int) uid);
+                                 "%s needs the permission %s, and the user with uid %d does not have it",
+                                 name, call->action ?: "", (int) uid);
         }
 }
 
 static void on_verdict(AuthorityVerdict verdict, uid_t uid, void *userdata) {
         Call *call = userdata;
-        ApiCaller caller = { .via = "dbus", .scopes = 1U << SCOPE_OPEN | 1U << SCOPE_READ };
+        ApiCaller caller = {.via = "dbus", .scopes = 1U << SCOPE_OPEN | 1U << SCOPE_READ};
         char request_id[UUID_TEXT_SIZE] = "", name[32];
         _cleanup_error_ Error e = {};
 
@@ -148,7 +153,7 @@ static void on_verdict(AuthorityVerdict verdict, uid_t uid, void *userdata) {
         }
         (void) snprintf(name, sizeof(name), "uid:%u", (unsigned) uid);
         if (uuid_new_v7(request_id) < 0)
-                request_id[0] = '\0';   /* no randomness: the call goes on without */
+                request_id[0] = '\0'; /* no randomness: the call goes on without */
         caller.name = name;
         caller.request_id = request_id;
         caller.scopes |= verdict == AUTHORITY_TRUSTED ? SCOPES_ALL : 1U << call->scope;
@@ -162,7 +167,8 @@ static int call_authorize(Call *call) {
         bool is_private = sd_bus_message_get_bus(call->message) != call->over->system;
 
         if ((!is_read || command->tells_records) &&
-            asprintf(&call->action, "%s%s", call->over->service->actions, is_read ? "read-records" : scope_to_string(call->scope)) < 0) {
+            asprintf(&call->action, "%s%s", call->over->service->actions,
+                     is_read ? "read-records" : scope_to_string(call->scope)) < 0) {
                 call->action = NULL;
                 return -ENOMEM;
         }
@@ -173,14 +179,15 @@ static int call_authorize(Call *call) {
 static int on_method(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const BusObject *object = userdata;
         OverBus *over = bus_object_owner(object);
-        CommandId id = command_by_object_member(over->service->daemon, bus_object_kind(object), sd_bus_message_get_member(m));
+        CommandId id = command_by_object_member(over->service->daemon, bus_object_kind(object),
+                                                sd_bus_message_get_member(m));
         _cleanup_(call_freep) Call *call = calloc(1, sizeof(Call));
         const Arg *bound;
         int r;
 
         if (!call || id == _COMMAND_INVALID)
                 return call ? -EINVAL : -ENOMEM;
-        *call = (Call) { .over = over, .message = sd_bus_message_ref(m), .id = id };
+        *call = (Call){.over = over, .message = sd_bus_message_ref(m), .id = id};
         bound = bus_object_id(object) ? command_path_arg(commands + id) : NULL;
         r = command_bus_read(commands + id, bound, m, &call->args);
         if (r >= 0 && bound)
@@ -188,7 +195,8 @@ static int on_method(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return sd_bus_reply_method_errorf(m, error_dbus_name(ERROR_ARGUMENT), "The arguments of %s cannot be read: %s",
+                return sd_bus_reply_method_errorf(m, error_dbus_name(ERROR_ARGUMENT),
+                                                  "The arguments of %s cannot be read: %s",
                                                   commands[id].member, strerror(-r));
         call->scope = api_scope_needed(commands + id, call->args);
         r = call_authorize(call);
@@ -276,16 +284,21 @@ static void system_away(OverBus *over, ErrorId id, const char *remedy, int r, co
                 over->told(false, &e, over->told_userdata);
         free(over->trouble);
         over->trouble = e.detail ? strdup(e.detail) : NULL;
-        if (event_timer_set(over->event, &over->again, over->backoff_usec, "system-bus-again", on_again, over) < 0 && over->told) {
+        if (event_timer_set(over->event, &over->again, over->backoff_usec, "system-bus-again", on_again,
+                            over) < 0 &&
+            over->told) {
                 error_done(&e);
-                (void) error_set(&e, ERROR_OUT_OF_MEMORY, "Restart the service", "The system bus is not asked for again: no timer is left");
+                (void) error_set(&e, ERROR_OUT_OF_MEMORY, "Restart the service",
+                                 "The system bus is not asked for again: no timer is left");
                 over->told(false, &e, over->told_userdata);
         }
-        over->backoff_usec = over->backoff_usec > BACKOFF_MAX_USEC / 2 ? BACKOFF_MAX_USEC : over->backoff_usec * 2;
+        over->backoff_usec = over->backoff_usec > BACKOFF_MAX_USEC / 2 ? BACKOFF_MAX_USEC
+                                                                       : over->backoff_usec * 2;
 }
 
 static int on_system_gone(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        system_away(userdata, ERROR_UNAVAILABLE, NULL, -ECONNRESET, "The system bus went away, and is asked for again");
+        system_away(userdata, ERROR_UNAVAILABLE, NULL, -ECONNRESET,
+                    "The system bus went away, and is asked for again");
         return 0;
 }
 
@@ -296,11 +309,13 @@ static int on_named(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 
         if (r == 0)
                 r = sd_bus_message_read(m, "u", &answer);
-        if (r >= 0 && answer != 1 && answer != 4)       /* neither PRIMARY_OWNER nor ALREADY_OWNER */
+        if (r >= 0 && answer != 1 && answer != 4) /* neither PRIMARY_OWNER nor ALREADY_OWNER */
                 r = -EEXIST;
         if (r < 0) {
                 system_away(over, r == -EEXIST ? ERROR_ALREADY_RUNNING : ERROR_UNAVAILABLE,
-                            r == -EEXIST ? "Stop the other instance" : "See that org.terrafusion.conf is in dbus-1/system.d, then: systemctl reload dbus",
+                            r == -EEXIST ? "Stop the other instance"
+                                         : "See that org.terrafusion.conf is in dbus-1/system.d, then: "
+                                           "systemctl reload dbus",
                             r, "The name on the system bus was refused, and is asked for again");
                 return 0;
         }
@@ -325,8 +340,9 @@ static void system_open(OverBus *over) {
         }
         r = bus_objects_join(over->objects, over->system);
         if (r >= 0)
-                r = sd_bus_match_signal_async(over->system, NULL, "org.freedesktop.DBus.Local", NULL, "org.freedesktop.DBus.Local",
-                                              "Disconnected", on_system_gone, NULL, over);
+                r = sd_bus_match_signal_async(over->system, NULL, "org.freedesktop.DBus.Local", NULL,
+                                              "org.freedesktop.DBus.Local", "Disconnected", on_system_gone,
+                                              NULL, over);
         if (r >= 0)
                 r = sd_bus_attach_event(over->system, over->event, SD_EVENT_PRIORITY_NORMAL);
         if (r >= 0)
@@ -358,13 +374,15 @@ static int peer_start(Peer *peer, int fd) {
         sd_id128_t id;
         int r;
 
-        if ((r = sd_id128_randomize(&id)) < 0 || (r = sd_bus_new(&peer->bus)) < 0 || (r = sd_bus_set_fd(peer->bus, fd, fd)) < 0 ||
-            (r = sd_bus_set_server(peer->bus, 1, id)) < 0 || (r = sd_bus_set_sender(peer->bus, peer->over->service->name)) < 0 ||
+        if ((r = sd_id128_randomize(&id)) < 0 || (r = sd_bus_new(&peer->bus)) < 0 ||
+            (r = sd_bus_set_fd(peer->bus, fd, fd)) < 0 || (r = sd_bus_set_server(peer->bus, 1, id)) < 0 ||
+            (r = sd_bus_set_sender(peer->bus, peer->over->service->name)) < 0 ||
             (r = sd_bus_negotiate_creds(peer->bus, 1, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID)) < 0 ||
             (r = sd_bus_add_filter(peer->bus, NULL, on_hello, peer)) < 0 ||
             (r = bus_objects_join(peer->over->objects, peer->bus)) < 0 ||
-            (r = sd_bus_match_signal_async(peer->bus, NULL, "org.freedesktop.DBus.Local", NULL, "org.freedesktop.DBus.Local",
-                                           "Disconnected", on_disconnected, NULL, peer)) < 0 ||
+            (r = sd_bus_match_signal_async(peer->bus, NULL, "org.freedesktop.DBus.Local", NULL,
+                                           "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
+                                           NULL, peer)) < 0 ||
             (r = sd_bus_start(peer->bus)) < 0)
                 return r;
         return sd_bus_attach_event(peer->bus, peer->over->event, SD_EVENT_PRIORITY_NORMAL);
@@ -377,13 +395,14 @@ static int on_connection(sd_event_source *source, int listen_fd, uint32_t events
         socklen_t size = sizeof(who);
         Peer *peer;
 
-        if (fd < 0 || over->n_peers >= BUS_CONNECTIONS_MAX || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 ||
+        if (fd < 0 || over->n_peers >= BUS_CONNECTIONS_MAX ||
+            getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 ||
             (who.uid != 0 && who.uid != geteuid()))
                 return 0;
         peer = calloc(1, sizeof(Peer));
         if (!peer)
                 return 0;
-        *peer = (Peer) { .over = over, .next = over->peers };
+        *peer = (Peer){.over = over, .next = over->peers};
         over->peers = peer;
         over->n_peers++;
         if (peer_start(peer, fd) < 0) {
@@ -400,7 +419,8 @@ int over_bus_serve_socket(OverBus *over, int fd, Error *error) {
         int r = sd_event_add_io(over->event, &over->listen, fd, EPOLLIN, on_connection, over);
 
         if (r < 0)
-                return error_set(error, ERROR_INTERNAL, NULL, "The private bus could not be served: %s", strerror(-r));
+                return error_set(error, ERROR_INTERNAL, NULL, "The private bus could not be served: %s",
+                                 strerror(-r));
         (void) sd_event_source_set_description(over->listen, "private-bus");
         over->listen_fd = fd;
         return 0;

@@ -29,8 +29,12 @@ static void line_print(const json_t *line, bool colours) {
         const char *on = "";
 
         if (colours)
-                on = priority <= LOG_ERR ? "\033[1;31m" : priority == LOG_WARNING ? "\033[1;33m" : priority == LOG_NOTICE ? "\033[1m" : "";
-        (void) printf("%s  %s: %s%s%s\n", time ? time : "", identifier ? identifier : "", on, message ? message : "", *on ? "\033[0m" : "");
+                on = priority <= LOG_ERR       ? "\033[1;31m"
+                     : priority == LOG_WARNING ? "\033[1;33m"
+                     : priority == LOG_NOTICE  ? "\033[1m"
+                                               : "";
+        (void) printf("%s  %s: %s%s%s\n", time ? time : "", identifier ? identifier : "", on,
+                      message ? message : "", *on ? "\033[0m" : "");
 }
 
 static int log_show(Client *c, const Options *o, const char *id, Error *error) {
@@ -48,8 +52,7 @@ static int log_show(Client *c, const Options *o, const char *id, Error *error) {
                 r = args ? client_call(c, COMMAND_OPERATION_LOG, args, &lines, error) : -ENOMEM;
                 if (r < 0 || o->json)
                         return r < 0 ? r : print_json(lines);
-                json_array_foreach(lines, i, line)
-                        line_print(line, colours);
+                json_array_foreach(lines, i, line) line_print(line, colours);
                 n += json_array_size(lines);
                 cursor = json_member_text(json_array_get(lines, json_array_size(lines) - 1), "cursor");
                 if (!cursor || o->limit > 0)
@@ -70,19 +73,23 @@ static int change_rows(json_t *rows, const json_t *change) {
 
         if (json_object_size(fields) == 0)
                 return json_array_append(rows, (json_t *) change);
-        json_object_foreach(fields, name, value)
-                if (json_array_append_new(rows, json_pack("{s:O?, s:O?, s:O?, s:s, s:O?, s:O?}", "entity", json_object_get(change, "entity"),
-                                                          "key", json_object_get(change, "key"), "kind", json_object_get(change, "kind"),
-                                                          "field", name, "before", json_object_get(value, "before"), "after",
-                                                          json_object_get(value, "after"))) < 0)
-                        return -ENOMEM;
+        json_object_foreach(
+                fields, name,
+                value) if (json_array_append_new(rows,
+                                                 json_pack("{s:O?, s:O?, s:O?, s:s, s:O?, s:O?}", "entity",
+                                                           json_object_get(change, "entity"), "key",
+                                                           json_object_get(change, "key"), "kind",
+                                                           json_object_get(change, "kind"), "field", name,
+                                                           "before", json_object_get(value, "before"),
+                                                           "after", json_object_get(value, "after"))) <
+                           0) return -ENOMEM;
         return 0;
 }
 
 static int changes_show(Client *c, const Options *o, const char *id, Error *error) {
         static const Column columns[] = {
-                { "ENTITY", "entity", false }, { "KEY", "key", false }, { "CHANGE", "kind", false }, { "FIELD", "field", false },
-                { "BEFORE", "before", false }, { "AFTER", "after", false },
+                {"ENTITY", "entity", false}, {"KEY", "key", false},       {"CHANGE", "kind", false},
+                {"FIELD", "field", false},   {"BEFORE", "before", false}, {"AFTER", "after", false},
         };
         json_auto_t *args = page_arguments(o, id), *changes = NULL, *rows = json_array();
         const json_t *change;
@@ -97,7 +104,8 @@ static int changes_show(Client *c, const Options *o, const char *id, Error *erro
                 if (r < 0)
                         return -ENOMEM;
         }
-        render_table(stdout, rows, columns, ELEMENTSOF(columns), render_width(stdout), "It changed nothing.");
+        render_table(stdout, rows, columns, ELEMENTSOF(columns), render_width(stdout),
+                     "It changed nothing.");
         if (json_array_size(changes) == (size_t) (o->limit > 0 ? o->limit : PAGE))
                 (void) printf("There may be more than these %zu.\n", json_array_size(changes));
         return EXIT_SUCCESS;
@@ -106,8 +114,9 @@ static int changes_show(Client *c, const Options *o, const char *id, Error *erro
 /* ---- findings ---- */
 static int findings_show(Client *c, const Options *o, const char *id, Error *error) {
         static const Column columns[] = {
-                { "ENTITY", "entity", false }, { "KEY", "key", false }, { "SEVERITY", "severity", false }, { "FIELD", "field", false },
-                { "VALUE", "value", false }, { "RULE", "rule", false }, { "MESSAGE", "message", false },
+                {"ENTITY", "entity", false},   {"KEY", "key", false},     {"SEVERITY", "severity", false},
+                {"FIELD", "field", false},     {"VALUE", "value", false}, {"RULE", "rule", false},
+                {"MESSAGE", "message", false},
         };
         json_auto_t *args = page_arguments(o, id), *rows = NULL;
         int r;
@@ -120,5 +129,7 @@ static int findings_show(Client *c, const Options *o, const char *id, Error *err
 }
 
 int history_show(Client *c, const Options *o, const char *id, Error *error) {
-        return o->log ? log_show(c, o, id, error) : o->changes ? changes_show(c, o, id, error) : findings_show(c, o, id, error);
+        return o->log       ? log_show(c, o, id, error)
+               : o->changes ? changes_show(c, o, id, error)
+                            : findings_show(c, o, id, error);
 }

@@ -12,15 +12,15 @@
 
 #define POLL_MSEC 200U
 #define AWAY_MSEC 1000U
-#define AWAY_MAX 60U            /* so many times in a row nobody answered */
+#define AWAY_MAX  60U /* so many times in a row nobody answered */
 
 typedef struct Wait {
         Client *client;
-        json_t *args;           /* of show and cancel: the id */
+        json_t *args; /* of show and cancel: the id */
         const char *label;
         sigset_t signals;
         unsigned width, n_away;
-        bool cancel, is_asked;  /* SIGTERM came; the service knows */
+        bool cancel, is_asked; /* SIGTERM came; the service knows */
 } Wait;
 
 static sigset_t wait_signals(void) {
@@ -46,7 +46,7 @@ static void wait_done(Wait *w) {
 
 /* Sleeps, or is woken by a signal: 0, or WAIT_INTERRUPTED. */
 static int wait_sleep(Wait *w, unsigned msec) {
-        const struct timespec time = { .tv_sec = msec / 1000, .tv_nsec = (long) (msec % 1000) * 1000000 };
+        const struct timespec time = {.tv_sec = msec / 1000, .tv_nsec = (long) (msec % 1000) * 1000000};
         int signal_number = sigtimedwait(&w->signals, NULL, &time);
 
         if (signal_number == SIGTERM)
@@ -56,13 +56,14 @@ static int wait_sleep(Wait *w, unsigned msec) {
 
 /* 0: the service has answered; 1: it is away, ask again; negative: an answer that is an error. */
 static int wait_ask(Wait *w, json_t **ret, Error *error) {
-        _cleanup_error_ Error failure = { 0 };
+        _cleanup_error_ Error failure = {0};
         json_auto_t *cancelled = NULL;
         int r = 0;
 
         if (w->cancel && !w->is_asked) {
                 r = client_call(w->client, COMMAND_OPERATION_CANCEL, w->args, &cancelled, &failure);
-                w->is_asked = r >= 0 || failure.id == ERROR_CONFLICT;   /* over already: the next answer says how */
+                w->is_asked = r >= 0 ||
+                              failure.id == ERROR_CONFLICT; /* over already: the next answer says how */
                 if (w->is_asked)
                         error_done(&failure);
         }
@@ -98,7 +99,8 @@ static int wait_loop(Wait *w, json_t **ret, Error *error) {
                         return w->cancel && status == OPERATION_CANCELLED ? WAIT_STOPPED : 0;
                 }
                 if (operation && w->width > 0)
-                        render_progress(stderr, w->label, json_member_integer(operation, "records_processed", 0),
+                        render_progress(stderr, w->label,
+                                        json_member_integer(operation, "records_processed", 0),
                                         json_member_integer(operation, "records_total", 0), w->width);
                 r = wait_sleep(w, operation ? POLL_MSEC : AWAY_MSEC);
                 if (r != 0)
@@ -107,8 +109,11 @@ static int wait_loop(Wait *w, json_t **ret, Error *error) {
 }
 
 int operation_wait(Client *c, const char *id, const char *label, json_t **ret, Error *error) {
-        Wait w = { .client = c, .args = json_pack("{s:s}", "id", id), .label = label, .signals = wait_signals(),
-                   .width = render_width(stderr) };
+        Wait w = {.client = c,
+                  .args = json_pack("{s:s}", "id", id),
+                  .label = label,
+                  .signals = wait_signals(),
+                  .width = render_width(stderr)};
         int r;
 
         if (!w.args)
@@ -117,7 +122,10 @@ int operation_wait(Client *c, const char *id, const char *label, json_t **ret, E
         r = wait_loop(&w, ret, error);
         wait_done(&w);
         if (r == WAIT_INTERRUPTED)
-                (void) fprintf(stderr, "terrafusionctl: Stopped waiting; operation %s goes on. Watch it: terrafusionctl show %s. "
-                               "Stop it: terrafusionctl cancel %s\n", id, id, id);
+                (void) fprintf(stderr,
+                               "terrafusionctl: Stopped waiting; operation %s goes on. Watch it: "
+                               "terrafusionctl show %s. "
+                               "Stop it: terrafusionctl cancel %s\n",
+                               id, id, id);
         return r;
 }

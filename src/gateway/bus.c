@@ -15,7 +15,8 @@ static void on_told(bool is_there, const Error *error, void *userdata) {
         else if (access("/run/dbus/system_bus_socket", F_OK) < 0 && !getenv("DBUS_SYSTEM_BUS_ADDRESS"))
                 log_debug("%s", error->detail); /* a machine without one, or it comes later */
         else
-                (void) log_error(MESSAGE_BUS, error, "The gateway is asked by HTTP and the private socket only");
+                (void) log_error(MESSAGE_BUS, error,
+                                 "The gateway is asked by HTTP and the private socket only");
 }
 
 /* The same again is no news: the bus is told of what differs. */
@@ -29,7 +30,8 @@ int bus_open(Gateway *g, const char *runtime, Error *error) {
         _cleanup_free_ char *path = NULL;
         int fd = -EBADF, r;
 
-        if (over_bus_new(g->event, &bus_gateway1, &g->api, &g->bus) < 0 || asprintf(&path, "%s/gateway1.bus", runtime) < 0)
+        if (over_bus_new(g->event, &bus_gateway1, &g->api, &g->bus) < 0 ||
+            asprintf(&path, "%s/gateway1.bus", runtime) < 0)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for the bus");
         on_news(g);
         recovery_watch(g->recovery, on_news, g);

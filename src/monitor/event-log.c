@@ -38,17 +38,20 @@ static bool has_files(sd_journal *j, const char *directory) {
 static int journal_open_at(const char *directory, sd_journal **ret, Error *error) {
         int r;
 
-        r = directory ? sd_journal_open_directory(ret, directory, 0) : sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+        r = directory ? sd_journal_open_directory(ret, directory, 0)
+                      : sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
         if (r < 0)
                 return no_journal(error, strerror(-r), "See that systemd-journald runs on this machine");
         (void) sd_journal_set_data_threshold(*ret, LINE_BYTES_MAX);
         if (!has_files(*ret, directory))
-                return no_journal(error, "no file of it is there, or is readable for the service's user",
-                                  "Run the service's unit with SupplementaryGroups=systemd-journal, as it is shipped");
+                return no_journal(
+                        error, "no file of it is there, or is readable for the service's user",
+                        "Run the service's unit with SupplementaryGroups=systemd-journal, as it is shipped");
         return 0;
 }
 
-static int match_add(sd_journal *j, const char *field, const char *before, const char *id, const char *after) {
+static int match_add(sd_journal *j, const char *field, const char *before, const char *id,
+                     const char *after) {
         _cleanup_free_ char *match = NULL;
         int r;
 
@@ -92,7 +95,9 @@ static int put_number(sd_journal *j, const char *field, const char *name, json_t
         text = json_member_text(line, name);
         if (r < 0 || !text)
                 return r;
-        return json_put(line, name, text_to_int64(text, 0, INT64_MAX, &number) >= 0 ? json_integer(number) : json_null());
+        return json_put(line, name,
+                        text_to_int64(text, 0, INT64_MAX, &number) >= 0 ? json_integer(number)
+                                                                        : json_null());
 }
 
 static int line_read(sd_journal *j, json_t **ret) {
@@ -106,9 +111,12 @@ static int line_read(sd_journal *j, json_t **ret) {
                 r = sd_journal_get_realtime_usec(j, &usec);
         if (r < 0)
                 return r;
-        if (json_put(line, "cursor", json_text(cursor)) < 0 || json_put(line, "time", json_timestamp((int64_t) usec)) < 0 ||
-            put_number(j, "PRIORITY", "priority", line) < 0 || put_field(j, "MESSAGE", "message", line) < 0 ||
-            put_field(j, "SYSLOG_IDENTIFIER", "identifier", line) < 0 || put_number(j, "_PID", "pid", line) < 0)
+        if (json_put(line, "cursor", json_text(cursor)) < 0 ||
+            json_put(line, "time", json_timestamp((int64_t) usec)) < 0 ||
+            put_number(j, "PRIORITY", "priority", line) < 0 ||
+            put_field(j, "MESSAGE", "message", line) < 0 ||
+            put_field(j, "SYSLOG_IDENTIFIER", "identifier", line) < 0 ||
+            put_number(j, "_PID", "pid", line) < 0)
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
                 char name[32] = "";
@@ -130,12 +138,13 @@ static int seek(sd_journal *j, const char *cursor, Error *error) {
                 return sd_journal_seek_head(j);
         r = sd_journal_seek_cursor(j, cursor);
         if (r < 0) {
-                (void) error_set(error, ERROR_ARGUMENT, "Give the cursor of a line as it came", "\"%.80s\" is no cursor of the journal", cursor);
+                (void) error_set(error, ERROR_ARGUMENT, "Give the cursor of a line as it came",
+                                 "\"%.80s\" is no cursor of the journal", cursor);
                 return error_field(error, "cursor");
         }
         r = sd_journal_next(j);
         if (r > 0 && sd_journal_test_cursor(j, cursor) <= 0)
-                (void) sd_journal_previous(j);  /* that line is gone: from the one after it */
+                (void) sd_journal_previous(j); /* that line is gone: from the one after it */
         return r < 0 ? r : 0;
 }
 
@@ -152,15 +161,15 @@ static int lines_read(sd_journal *j, unsigned limit, json_t *lines, bool *ret_mo
                         return 0;
                 r = line_read(j, &line);
                 if (r == -ENOENT || r == -EBADMSG)
-                        continue;       /* rotated away, or damaged: the next one may be whole */
+                        continue; /* rotated away, or damaged: the next one may be whole */
                 if (r < 0 || json_array_append_new(lines, line) < 0)
                         return r < 0 ? r : -ENOMEM;
         }
         return r;
 }
 
-int event_log_read(const char *directory, const char *operation_id, const char *cursor, unsigned limit, json_t **ret, bool *ret_more,
-                   Error *error) {
+int event_log_read(const char *directory, const char *operation_id, const char *cursor, unsigned limit,
+                   json_t **ret, bool *ret_more, Error *error) {
         json_auto_t *lines = json_array();
         sd_journal *j = NULL;
         int r;
@@ -174,9 +183,13 @@ int event_log_read(const char *directory, const char *operation_id, const char *
                 r = lines_read(j, limit, lines, ret_more);
         sd_journal_close(j);
         if (r < 0)
-                return error->id != ERROR_NONE ? r : no_journal(error, strerror(-r), "Look whether it is damaged: journalctl --verify");
+                return error->id != ERROR_NONE
+                               ? r
+                               : no_journal(error, strerror(-r),
+                                            "Look whether it is damaged: journalctl --verify");
         if (*ret_more && json_array_size(lines) == 0)
-                return error_set(error, ERROR_UNAVAILABLE, "Ask again in a moment", "The journal took longer than %u s", EVENT_LOG_USEC / 1000000U);
+                return error_set(error, ERROR_UNAVAILABLE, "Ask again in a moment",
+                                 "The journal took longer than %u s", EVENT_LOG_USEC / 1000000U);
         *ret = TAKE_PTR(lines);
         return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an operation did, and what was said of it: its changes from our journal of changes, its lines from the system's. */
+/* What an operation did, and what was said of it: its changes from our journal of changes, its lines from the
+ * system's. */
 #include "basic/json.h"
 #include "basic/log.h"
 #include "monitor/event-log.h"
@@ -18,7 +19,8 @@ static int work_changes(Database *state, void *job, Error *error) {
         r = operation_load(state, q->id, &o, error);
         if (r < 0)
                 return r;
-        return journal_changes(q->state_directory, o->sync_pair_id, q->id, q->limit, q->offset, &q->result, error);
+        return journal_changes(q->state_directory, o->sync_pair_id, q->id, q->limit, q->offset, &q->result,
+                               error);
 }
 
 int do_operation_changes(void *daemon, ApiRequest *request, Error *error) {
@@ -33,7 +35,8 @@ int do_operation_changes(void *daemon, ApiRequest *request, Error *error) {
         return query_submit(&q, STORE_STATE, work_changes, error);
 }
 
-/* TERRAFUSION_JOURNAL names a folder of journal files: for tests, and for a journal that was brought from another machine. */
+/* TERRAFUSION_JOURNAL names a folder of journal files: for tests, and for a journal that was brought from
+ * another machine. */
 static int work_log(Database *state, void *job, Error *error) {
         const char *directory = getenv("TERRAFUSION_JOURNAL");
         _cleanup_operation_ Operation *o = NULL;
@@ -45,11 +48,13 @@ static int work_log(Database *state, void *job, Error *error) {
         if (r < 0)
                 return r;
         if (!directory && !log_is_journal())
-                return error_set(error, ERROR_NO_JOURNAL,
-                                 "Look at the output of terrafusion-gateway: each line of an operation carries its "
-                                 "OPERATION_ID",
-                                 "This service does not log to the journal but to its standard error");
-        r = event_log_read(directory, q->id, api_request_text(q->request, "cursor"), q->limit, &q->result, &more, error);
+                return error_set(
+                        error, ERROR_NO_JOURNAL,
+                        "Look at the output of terrafusion-gateway: each line of an operation carries its "
+                        "OPERATION_ID",
+                        "This service does not log to the journal but to its standard error");
+        r = event_log_read(directory, q->id, api_request_text(q->request, "cursor"), q->limit, &q->result,
+                           &more, error);
         q->number = more;
         return r;
 }
@@ -61,7 +66,8 @@ static void finish_log(Query *q) {
 
         if (!q->number || !cursor)
                 return;
-        if (asprintf(&link, "</api/sync/operations/%s/log?limit=%u&cursor=%s>; rel=\"next\"", q->id, q->limit, cursor) < 0)
+        if (asprintf(&link, "</api/sync/operations/%s/log?limit=%u&cursor=%s>; rel=\"next\"", q->id,
+                     q->limit, cursor) < 0)
                 link = NULL;
         if (link)
                 api_request_header(q->request, "Link", link);

@@ -18,8 +18,9 @@ static void put(Syncd *s, ObjectKind kind, json_t *document) {
 
 static void publish_manager(Syncd *s) {
         put(s, OBJECT_MANAGER,
-            json_pack("{s:s, s:s, s:I, s:I}", "version", PROJECT_VERSION, "instance", s->instance, "operations_running",
-                      (json_int_t) queue_n_running(s->queue), "operations_waiting", (json_int_t) queue_n_waiting(s->queue)));
+            json_pack("{s:s, s:s, s:I, s:I}", "version", PROJECT_VERSION, "instance", s->instance,
+                      "operations_running", (json_int_t) queue_n_running(s->queue), "operations_waiting",
+                      (json_int_t) queue_n_waiting(s->queue)));
 }
 
 void publish_pair(Syncd *s, const char *name) {
@@ -84,7 +85,8 @@ static int on_publish(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 void publish_progress(Syncd *s) {
-        if (s->bus && !s->publish && event_timer_set(s->event, &s->publish, PUBLISH_USEC, "publish", on_publish, s) < 0)
+        if (s->bus && !s->publish &&
+            event_timer_set(s->event, &s->publish, PUBLISH_USEC, "publish", on_publish, s) < 0)
                 return; /* the next hint tries again */
 }
 
@@ -92,12 +94,14 @@ void publish_finding(Syncd *s, const json_t *hint) {
         const char *id = json_member_text(hint, "operation_id"), *entity = json_member_text(hint, "entity");
         const json_t *finding = json_object_get(hint, "finding");
         const Live *live = id ? live_find(&s->live, id) : NULL;
-        _cleanup_free_ char *path = live ? bus_object_path(&bus_sync1, OBJECT_OPERATION, live->operation->id) : NULL;
+        _cleanup_free_ char *path = live ? bus_object_path(&bus_sync1, OBJECT_OPERATION, live->operation->id)
+                                         : NULL;
 
         if (s->bus && path && entity)
-                bus_objects_signal(objects(s), "FindingRaised", "osssss", path, live->operation->sync_pair_id, entity,
-                                   json_member_text(finding, "severity") ?: "error", json_member_text(finding, "rule") ?: "",
-                                   json_member_text(finding, "field") ?: "");
+                bus_objects_signal(
+                        objects(s), "FindingRaised", "osssss", path, live->operation->sync_pair_id, entity,
+                        json_member_text(finding, "severity") ?: "error",
+                        json_member_text(finding, "rule") ?: "", json_member_text(finding, "field") ?: "");
 }
 
 void publish_configuration(Syncd *s) {

@@ -44,11 +44,12 @@ static void tell_one(EntityRun *e, const Change *change) {
         if (!finding)
                 return;
         hint_finding(e->run, e->m->entity, finding);
-        if (asprintf(&text, "Held %s %s%s: %s%sbreaks \"%s\". See terrafusionctl quarantine.", e->m->entity, key ? key : "",
-                     key ? "" : "without a usable key", finding->field ? finding->field : "", finding->field ? " " : "",
-                     finding->rule) < 0)
+        if (asprintf(&text, "Held %s %s%s: %s%sbreaks \"%s\". See terrafusionctl quarantine.", e->m->entity,
+                     key ? key : "", key ? "" : "without a usable key", finding->field ? finding->field : "",
+                     finding->field ? " " : "", finding->rule) < 0)
                 text = NULL;
-        log_event(LOG_NOTICE, MESSAGE_RECORD_QUARANTINED, text ? text : "Held a record.", "ENTITY", e->m->entity, NULL);
+        log_event(LOG_NOTICE, MESSAGE_RECORD_QUARANTINED, text ? text : "Held a record.", "ENTITY",
+                  e->m->entity, NULL);
 }
 
 void tell_held(EntityRun *e) {
@@ -64,19 +65,23 @@ void tell_entity(const EntityRun *e) {
         if (!r)
                 return;
         if (e->n_held > HELD_TOLD_MAX &&
-            asprintf(&more, " %" PRIu64 " of the held ones are not told here; see terrafusionctl quarantine.",
+            asprintf(&more,
+                     " %" PRIu64 " of the held ones are not told here; see terrafusionctl quarantine.",
                      e->n_held - HELD_TOLD_MAX) < 0)
                 more = NULL;
         if (asprintf(&text,
-                     "Finished %s: read %" PRId64 ", inserted %" PRId64 ", updated %" PRId64 ", deleted %" PRId64 ", unchanged %" PRId64
-                     ", held %" PRId64 ".%s",
-                     e->m->entity, r->n_read, r->n_inserted, r->n_updated, r->n_deleted, r->n_unchanged, r->n_held, more ? more : "") < 0)
+                     "Finished %s: read %" PRId64 ", inserted %" PRId64 ", updated %" PRId64
+                     ", deleted %" PRId64 ", unchanged %" PRId64 ", held %" PRId64 ".%s",
+                     e->m->entity, r->n_read, r->n_inserted, r->n_updated, r->n_deleted, r->n_unchanged,
+                     r->n_held, more ? more : "") < 0)
                 text = NULL;
-        log_event(LOG_INFO, MESSAGE_ENTITY_FINISHED, text ? text : "Finished an entity.", "ENTITY", e->m->entity, NULL);
+        log_event(LOG_INFO, MESSAGE_ENTITY_FINISHED, text ? text : "Finished an entity.", "ENTITY",
+                  e->m->entity, NULL);
 }
 
 static char *completed_text(const Operation *o) {
-        int64_t n_read = 0, n_written = 0, n_held = 0, since = o->start_time > 0 ? o->start_time : o->created_at;
+        int64_t n_read = 0, n_written = 0, n_held = 0,
+                since = o->start_time > 0 ? o->start_time : o->created_at;
         char *text;
 
         for (size_t i = 0; i < o->n_results; i++) {
@@ -86,20 +91,23 @@ static char *completed_text(const Operation *o) {
         }
         if (o->kind == OPERATION_CHECK)
                 return asprintf(&text, "The check of %s completed.", o->sync_pair_id) < 0 ? NULL : text;
-        return asprintf(&text, "The %s run of %s completed after %.1f s: read %" PRId64 ", written %" PRId64 ", held %" PRId64 ".",
-                        operation_kind_to_string(o->kind), o->sync_pair_id, (double) (timestamp_now() - since) / USEC_PER_SEC, n_read,
-                        n_written, n_held) < 0
+        return asprintf(&text,
+                        "The %s run of %s completed after %.1f s: read %" PRId64 ", written %" PRId64
+                        ", held %" PRId64 ".",
+                        operation_kind_to_string(o->kind), o->sync_pair_id,
+                        (double) (timestamp_now() - since) / USEC_PER_SEC, n_read, n_written, n_held) < 0
                        ? NULL
                        : text;
 }
 
 void tell_outcome(const Run *run, const Error *cause) {
-        _cleanup_free_ char *why = cause ? error_to_text(cause) : completed_text(run->operation), *text = NULL;
-        LogId id = !cause                                               ? MESSAGE_OPERATION_FINISHED
-                   : cause->id == ERROR_GUARD                           ? MESSAGE_GUARD_TRIPPED
-                   : cause->id == ERROR_CANCELLED                       ? MESSAGE_OPERATION_FINISHED
-                   : error_class(cause->id) == ERROR_CLASS_TRANSIENT    ? MESSAGE_ATTEMPT_FAILED
-                                                                        : MESSAGE_OPERATION_FAILED;
+        _cleanup_free_ char *why = cause ? error_to_text(cause) : completed_text(run->operation),
+                            *text = NULL;
+        LogId id = !cause                                            ? MESSAGE_OPERATION_FINISHED
+                   : cause->id == ERROR_GUARD                        ? MESSAGE_GUARD_TRIPPED
+                   : cause->id == ERROR_CANCELLED                    ? MESSAGE_OPERATION_FINISHED
+                   : error_class(cause->id) == ERROR_CLASS_TRANSIENT ? MESSAGE_ATTEMPT_FAILED
+                                                                     : MESSAGE_OPERATION_FAILED;
         int level = id == MESSAGE_OPERATION_FINISHED                              ? LOG_INFO
                     : id == MESSAGE_GUARD_TRIPPED || id == MESSAGE_ATTEMPT_FAILED ? LOG_WARNING
                                                                                   : LOG_ERR;
