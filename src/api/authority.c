@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "basic/limits.h"
+
 #define UID_TIMEOUT_USEC      (10U * 1000U * 1000U)
 #define POLKIT_TIMEOUT_USEC   (10U * 1000U * 1000U)
 #define PASSWORD_TIMEOUT_USEC (120U * 1000U * 1000U) /* a person types */
@@ -21,6 +23,7 @@ typedef struct Question {
 
 struct Authority {
         Question *first;
+        unsigned n;
 };
 
 int authority_new(Authority **ret) {
@@ -34,6 +37,7 @@ static void question_end(Question *q, AuthorityVerdict verdict) {
         while (*place != q)
                 place = &(*place)->next;
         *place = q->next;
+        q->authority->n--;
         (void) sd_bus_slot_unref(q->slot);
         q->done(verdict, q->uid, q->userdata);
         (void) sd_bus_message_unref(q->message);
@@ -143,13 +147,14 @@ static uid_t peer_uid(sd_bus *bus) {
 
 void authority_ask(Authority *authority, sd_bus_message *message, bool is_private, const char *action,
                    authority_done_t done, void *userdata) {
-        Question *q = calloc(1, sizeof(Question));
+        bool is_busy = authority->n >= BUS_QUESTIONS_MAX;
+        Question *q = is_busy ? NULL : calloc(1, sizeof(Question));
         char *copy = action ? strdup(action) : NULL;
 
         if (!q || (action && !copy)) {
                 free(q);
                 free(copy);
-                done(AUTHORITY_AWAY, (uid_t) -1, userdata);
+                done(is_busy ? AUTHORITY_BUSY : AUTHORITY_AWAY, (uid_t) -1, userdata);
                 return;
         }
         *q = (Question){.next = authority->first,
@@ -160,6 +165,7 @@ void authority_ask(Authority *authority, sd_bus_message *message, bool is_privat
                         .done = done,
                         .userdata = userdata};
         authority->first = q;
+        authority->n++;
         if (!is_private) {
                 if (uid_ask(q) < 0)
                         question_end(q, AUTHORITY_NO);

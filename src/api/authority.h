@@ -11,6 +11,7 @@ typedef enum AuthorityVerdict {
         AUTHORITY_NO,
         AUTHORITY_CHALLENGE,    /* polkit would ask for a password, but the message does not allow that */
         AUTHORITY_AWAY,         /* polkit is not there or does not answer */
+        AUTHORITY_BUSY,         /* BUS_QUESTIONS_MAX wait already */
 } AuthorityVerdict;
 
 typedef struct Authority Authority;

@@ -10,6 +10,7 @@
 #include "api/bus-message.h"
 #include "basic/event.h"
 #include "basic/json.h"
+#include "basic/limits.h"
 #include "basic/text.h"
 #include "basic/uuid.h"
 
@@ -122,6 +123,9 @@ static int refuse(const Call *call, AuthorityVerdict verdict, uid_t uid, Error *
         const char *name = commands[call->id].name;
 
         switch (verdict) {
+        case AUTHORITY_BUSY:
+                return error_set(error, ERROR_TOO_MANY, "Ask again in a moment",
+                                 "%u calls wait already to be allowed (BUS_QUESTIONS_MAX)", BUS_QUESTIONS_MAX);
         case AUTHORITY_AWAY:
                 return error_set(error, ERROR_FORBIDDEN,
                                  "Ask as root (sudo), or see that polkit runs: systemctl status polkit",

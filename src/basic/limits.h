@@ -22,3 +22,4 @@
 #define STORE_JOBS_MAX 256U                             /* queries waiting for syncd's helper thread */
 #define ATTEMPTS_MAX 8U                                 /* of one operation */
 #define DATAGRAM_BYTES_MAX 65536U                       /* one progress hint */
+#define BUS_QUESTIONS_MAX 1024U                          /* D-Bus calls that wait for the bus or polkit to say who may */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus-pair.h"
 #include "api/authority.h"
+#include "basic/limits.h"
 
 /* The client end plays the bus and polkit. */
 typedef struct Other {
@@ -128,8 +129,32 @@ static void test_forget(void **state) {
         fixture_close(&f);
 }
 
+static void on_counted(AuthorityVerdict verdict, uid_t uid, void *userdata) {
+        unsigned *counts = userdata;
+
+        counts[verdict]++;
+}
+
+/* Whoever asks without end is told so, and no memory grows with him. */
+static void test_limit(void **state) {
+        Fixture f = { .other = { .uid = 4711, .is_authorized = 1 } };
+        unsigned counts[AUTHORITY_BUSY + 1] = {};
+
+        fixture_open(&f, false);
+        for (unsigned i = 0; i < BUS_QUESTIONS_MAX + 5; i++)
+                authority_ask(f.authority, f.question, false, "x.operate", on_counted, counts);
+        assert_int_equal(counts[AUTHORITY_BUSY], 5);
+        for (unsigned i = 0; i < 100000 && counts[AUTHORITY_YES] < BUS_QUESTIONS_MAX; i++)
+                bus_pair_pump(&f.pair);
+        assert_int_equal(counts[AUTHORITY_YES], BUS_QUESTIONS_MAX);
+        assert_int_equal(ask(&f, "x.operate").verdict, AUTHORITY_YES);
+        fixture_close(&f);
+}
+
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_verdicts), cmocka_unit_test(test_interactive), cmocka_unit_test(test_forget) };
+        const struct CMUnitTest tests[] = { cmocka_unit_test(test_verdicts), cmocka_unit_test(test_interactive), cmocka_unit_test(test_forget),
+                cmocka_unit_test(test_limit),
+        };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
