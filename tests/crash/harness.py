@@ -11,6 +11,8 @@ import subprocess
 import time
 import uuid
 
+import stores
+
 TOP = pathlib.Path(os.environ.get("TERRAFUSION_SOURCE", pathlib.Path(__file__).parents[2]))
 BUILD = pathlib.Path(os.environ.get("TERRAFUSION_BUILD", TOP / "build-tests/plain"))
 WORKER = BUILD / "src/worker/terrafusion-worker"
@@ -118,12 +120,13 @@ def change_source(path):
 class County:
     """A folder with configuration, state, source and target."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, store=None):
         self.folder = pathlib.Path(folder)
+        self.store = store or stores.Files(folder)
 
     @classmethod
-    def create(cls, folder):
-        county = cls(folder)
+    def create(cls, folder, store="sqlite"):
+        county = cls(folder, stores.new(store, folder))
         (county.folder / "etc/mappings").mkdir(parents=True)
         make_source(county.folder / "pacs.db")
         db = sqlite3.connect(county.folder / "cama.db")
@@ -138,21 +141,26 @@ class County:
 
     def copy(self, folder):
         shutil.copytree(self.folder, folder)
-        other = County(folder)
+        other = County(folder, self.store.copy(folder))
         other.configure()
         return other
+
+    def remove(self):
+        self.store.drop()
+        shutil.rmtree(self.folder)
 
     def environment(self, **more):
         return {**os.environ, "CONFIGURATION_DIRECTORY": str(self.folder / "etc"), "STATE_DIRECTORY": str(self.folder / "state"),
                 "RUNTIME_DIRECTORY": str(self.folder / "run"), "TERRAFUSION_SHARE": str(self.folder / "share"),
-                "TERRAFUSION_BATCH_RECORDS": "50", "LOG_LEVEL": "warning", **more}
+                "TERRAFUSION_BATCH_RECORDS": "50", "LOG_LEVEL": "warning",
+                **self.store.environment(), **more}
 
     def worker(self, operation, strace=(), **more):
         command = [*strace, str(WORKER), operation]
         return subprocess.run(command, env=self.environment(**more), capture_output=True, text=True, timeout=120)
 
     def insert_operation(self, kind, pair="pacs_to_cama", parameters=None):
-        return insert_operation(self.folder / "state", self.environment(), kind, pair, parameters)
+        return insert_operation(self.store, self.environment(), kind, pair, parameters)
 
     def run(self, kind, expect=(0, 3), **keywords):
         operation = self.insert_operation(kind, **keywords)
@@ -164,6 +172,8 @@ class County:
         return sqlite3.connect(f"file:{self.folder / name}?mode=ro", uri=True)
 
     def rows(self, name, sql, *arguments):
+        if name.startswith("state/"):
+            return self.store.rows(name, sql, arguments)
         db = self.database(name)
         try:
             return db.execute(sql, arguments).fetchall()
@@ -178,22 +188,19 @@ def uuid7():
     return str(uuid.UUID(int=n & ~(0x3 << 62) | 0x2 << 62))
 
 
-def insert_operation(state, environment, kind, pair, parameters=None):
-    """Puts a PENDING operation into STATE/state.db as syncd does; a worker that finds no operation makes the file first."""
-    state = pathlib.Path(state)
-    if not (state / "state.db").exists():
+def insert_operation(store, environment, kind, pair, parameters=None):
+    """Puts a PENDING operation into the store as syncd does; a worker that finds no operation makes the tables first."""
+    if not isinstance(store, (stores.Files, stores.Schemas)):
+        store = stores.Files(pathlib.Path(store).parent)
+    if not store.exists():
         subprocess.run([str(WORKER), uuid7()], env=environment, capture_output=True, check=False)
-    db = sqlite3.connect(state / "state.db", timeout=10)
-    columns = {row[1]: row for row in db.execute("pragma table_info(operation)")}
     values = {"id": uuid7(), "sync_pair_id": pair, "kind": kind, "status": "PENDING", "created_at": time.time_ns() // 1000,
               "parameters": json.dumps(parameters or {})}
-    for name, row in columns.items():
-        if name not in values and row[3] and row[4] is None:     # not null and no default
-            values[name] = 0 if row[2].lower() == "integer" else ""
+    for name, kind_of_column, is_required in store.columns("state/state.db", "operation"):
+        if name not in values and is_required:
+            values[name] = 0 if kind_of_column == "integer" else ""
     names = ", ".join(values)
-    db.execute(f"insert into operation ({names}) values ({', '.join('?' * len(values))})", list(values.values()))
-    db.commit()
-    db.close()
+    store.change("state/state.db", f"insert into operation ({names}) values ({', '.join('?' * len(values))})", list(values.values()))
     return values["id"]
 
 
@@ -230,7 +237,8 @@ def unpack_page(packed):
 def baseline(county):
     found = []
     for entity, low, n, packed in county.rows("state/pairs/pacs_to_cama.db",
-                                              "select entity, hex(low), n_rows, hex(body) from baseline_page order by entity, low"):
+                                              "select e.name, hex(p.low), p.n_rows, hex(p.body) from baseline_page p"
+                                              " join entity e on e.id = p.entity order by e.name, p.low"):
         page = unpack_page(bytes.fromhex(packed))
         assert len(page) == n and sorted(page) == page and (n == 0 or page[0][0] >= low)
         found += [(entity, *row) for row in page]
@@ -260,8 +268,8 @@ def unpack_entries(packed):
 def journalled(county, operation):
     """(entity, key, kind) of everything the journal says this operation did."""
     found = []
-    for path in sorted((county.folder / "state/journals").glob("*.db")):
-        for entity, n, packed in county.rows(f"state/journals/{path.name}", """
+    for journal in county.store.journals():
+        for entity, n, packed in county.rows(journal, """
                 select n.name, b.n_entries, hex(b.entries) from batch b join entity n on n.id = b.entity
                  where b.operation_id = ? order by b.id""", operation):
             entries = unpack_entries(bytes.fromhex(packed))
