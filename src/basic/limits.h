@@ -17,7 +17,7 @@
 #define HTTP_TIMEOUT_SEC 60U
 #define OPERATIONS_WAITING_MAX 1000U                    /* queue in memory */
 #define OPERATIONS_LISTED_MAX 1000U                     /* one page of a list */
-#define STORE_QUERY_MSEC_MAX 10000U                     /* of syncd on a store's server: people wait for the answer */
+#define STORE_QUERY_MSEC_MAX 5000U                      /* of syncd on a store's server: people wait for the answer */
 #define STORE_STATEMENT_MSEC_MAX 300000U                /* of a worker: a large batch on a busy server */
 #define STORE_JOBS_MAX 256U                             /* queries waiting for syncd's helper thread */
 #define ATTEMPTS_MAX 8U                                 /* of one operation */

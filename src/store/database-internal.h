@@ -18,7 +18,7 @@ typedef struct DatabaseKind {
         void (*rollback)(Database *d); /* statements are reset already */
         int64_t (*changes)(Database *d);
 
-        int (*prepare)(Database *d, const char *sql, bool load, Statement **ret, Error *error);
+        int (*prepare)(Database *d, const char *sql, Statement **ret, Error *error);
         void (*statement_done)(Statement *s); /* frees s */
         void (*clear)(Statement *s);          /* resets and forgets what is bound */
         void (*bind_integer)(Statement *s, int parameter, int64_t value);

@@ -60,7 +60,7 @@ void database_rollback(Database *d) {
         d->kind->rollback(d);
 }
 
-static int statement_get(Database *d, const char *sql, bool load, Statement **ret, Error *error) {
+int database_prepare(Database *d, const char *sql, Statement **ret, Error *error) {
         int r;
 
         for (size_t i = 0; i < d->n_statements; i++)
@@ -72,19 +72,11 @@ static int statement_get(Database *d, const char *sql, bool load, Statement **re
         r = array_grow(&d->statements, &d->statements_capacity, d->n_statements + 1, sizeof(*d->statements));
         if (r < 0)
                 return database_no_memory(d->path, "read", error);
-        r = d->kind->prepare(d, sql, load, &d->statements[d->n_statements], error);
+        r = d->kind->prepare(d, sql, &d->statements[d->n_statements], error);
         if (r < 0)
                 return r;
         *ret = d->statements[d->n_statements++];
         return 0;
-}
-
-int database_prepare(Database *d, const char *sql, Statement **ret, Error *error) {
-        return statement_get(d, sql, false, ret, error);
-}
-
-int database_prepare_load(Database *d, const char *into, Statement **ret, Error *error) {
-        return statement_get(d, into, true, ret, error);
 }
 
 void statement_bind_integer(Statement *s, int parameter, int64_t value) {

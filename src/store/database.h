@@ -44,9 +44,6 @@ _must_check_ int database_commit(Database *d, Error *error);
 void database_rollback(Database *d);
 /* Gives a prepared statement, from the cache by the address of the static sql text; reset, nothing bound. */
 _must_check_ int database_prepare(Database *d, const char *sql, Statement **ret, Error *error);
-/* The same for many rows of one table: `into` is "TABLE (COLUMN, …)", a parameter per column, each
- * statement_run() a row. With PostgreSQL they go by COPY: see statement_run(). Inside a transaction. */
-_must_check_ int database_prepare_load(Database *d, const char *into, Statement **ret, Error *error);
 /* Parameters count from 1. Bytes are borrowed until the statement is stepped to its end, run or reset. NULL
  * text binds null. A parameter that is always null first and bytes later is bound with
  * statement_bind_null(). */
@@ -57,8 +54,7 @@ void statement_bind_null(Statement *s, int parameter);
 _must_check_ int statement_step(Statement *s, Error *error); /* 1: a row; 0: done (and reset) */
 /* Steps to the end. Inside a transaction an insert, update or delete that returns nothing may be sent without
  * waiting for its answer: its failure then comes from a later statement or from the commit, and
- * database_changes() waits. Rows of a load may be kept back until the next other statement of the
- * database. */
+ * database_changes() waits. */
 _must_check_ int statement_run(Statement *s, Error *error);
 /* The same for an update or delete that must meet exactly one row: another number is ERROR_INTERNAL. */
 _must_check_ int statement_run_one(Statement *s, Error *error);

@@ -5,9 +5,8 @@
 #include <libpq-fe.h>
 #include "store/database-internal.h"
 
-#define LOCK_TIMEOUT_MSEC 5000U          /* as SQLite's busy_timeout */
-#define LOAD_BYTES_MAX    (1024U * 1024) /* of a load kept back until it is sent */
-#define PARAMETERS_MAX    32             /* of one statement: ours have 20 at most */
+#define LOCK_TIMEOUT_MSEC 5000U /* as SQLite's busy_timeout */
+#define PARAMETERS_MAX    32    /* of one statement: ours have 20 at most */
 #define SENT_MAX          512U /* statements sent on without an answer: answers fit into a socket's buffer */
 
 /* server.c: what PQconnectStartParams() takes. keywords and values are borrowed and NULL-terminated. */
@@ -30,10 +29,7 @@ bool session_is_lost(Session *s);
 /* The next result of what was sent, NULL at the end of one command's. Fails only where the session is lost or
  * the server does not answer in time. */
 _must_check_ int session_result(Session *s, PGresult **ret, Error *error);
-/* Waits until what was put has room to go; for COPY. */
-_must_check_ int session_flush(Session *s, Error *error);
-/* Reads all results of what was sent, up to where COPY wants its rows, and gives the last; the first failure
- * counts. */
+/* Reads all results of what was sent and gives the last; the first failure counts. */
 _must_check_ int session_collect(Session *s, PGresult **ret, Error *error);
 /* One or several commands without parameters (simple protocol); gives the last result, which the caller
  * clears; ret may be NULL. */
@@ -57,15 +53,13 @@ typedef struct PgParameter {
 
 typedef struct PgStatement {
         Statement common; /* first */
-        bool is_prepared, is_load, gives_rows;
-        char name[16]; /* at the server; of a load: unused */
+        bool is_prepared, gives_rows;
+        char name[16]; /* at the server */
         char *text;    /* in PostgreSQL's words */
         PgParameter parameters[PARAMETERS_MAX];
         int n_parameters;
         PGresult *result; /* of the present execution; NULL: not executed */
         int row;
-        char *rows; /* of a load: what COPY sends next */
-        size_t rows_size, rows_capacity;
 } PgStatement;
 
 typedef struct PgDatabase {
@@ -77,16 +71,14 @@ typedef struct PgDatabase {
         size_t n_sent, sent_capacity;
         int64_t n_changes;
         unsigned n_names;
-        PgStatement *load; /* its rows are kept back */
 } PgDatabase;
 
 /* postgresql-send.c: what goes to the server without waiting. */
 /* Sends a prepared statement on. */
 _must_check_ int pg_send(PgDatabase *d, PgStatement *s, bool one, Error *error);
-/* Waits for all answers and sends kept rows; gives the first failure since the transaction began. */
+/* Waits for all answers; gives the first failure since the transaction began. */
 _must_check_ int pg_settle(PgDatabase *d, Error *error);
-void pg_forget(PgDatabase *d); /* drops kept rows and answers: the transaction is going to be undone */
-_must_check_ int pg_load_row(PgDatabase *d, PgStatement *s, Error *error);
+void pg_forget(PgDatabase *d); /* drops answers: the transaction is going to be undone */
 /* Fills what PQsendQueryPrepared() and PQprepare() take; arrays of PARAMETERS_MAX. */
 void pg_parameters(const PgStatement *s, Oid *types, const char **values, int *sizes, int *formats);
 /* Keeps a failure for the next call, unless there is one already. Takes error's content. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a transaction sends to the server without waiting for each answer: statements that return nothing go on
- * in libpq's pipeline mode, rows of a load are kept and go by binary COPY. A round trip for each would cost
- * some 100 µs a record. */
-#include <endian.h>
+ * in libpq's pipeline mode. A round trip for each would cost some 100 µs. */
 #include "store/postgresql-internal.h"
 
 #define OID_INT8  20U
@@ -152,115 +150,15 @@ int pg_send(PgDatabase *d, PgStatement *s, bool one, Error *error) {
         return pipeline_send(d, s, one, error);
 }
 
-/* Binary COPY: a head of 19 bytes, per row the number of columns, per column size and bytes, -1 at the end. */
-
-static int rows_append(PgDatabase *d, PgStatement *s, const void *bytes, size_t size, Error *error) {
-        if (array_grow(&s->rows, &s->rows_capacity, s->rows_size + size, 1) < 0)
-                return database_no_memory(d->common.path, "write", error);
-        memcpy(s->rows + s->rows_size, bytes, size);
-        s->rows_size += size;
-        return 0;
-}
-
-static int copy_put(PgDatabase *d, const char *bytes, size_t size, Error *error) {
-        PGconn *connection = d->session->connection;
-        int n, r;
-
-        while ((n = PQputCopyData(connection, bytes, (int) size)) == 0) {
-                r = session_flush(d->session, error);
-                if (r < 0)
-                        return r;
-        }
-        return n < 0 ? session_lost(d->session, error) : session_flush(d->session, error);
-}
-
-static int copy_rows(PgDatabase *d, PgStatement *s, Error *error) {
-        static const char end[] = "\xff\xff";
-        int r;
-
-        r = session_execute(d->session, s->text, NULL, error);
-        if (r < 0)
-                return r;
-        r = copy_put(d, s->rows, s->rows_size, error);
-        if (r < 0)
-                return r;
-        r = copy_put(d, end, sizeof(end) - 1, error);
-        if (r < 0)
-                return r;
-        if (PQputCopyEnd(d->session->connection, NULL) < 0)
-                return session_lost(d->session, error);
-        return session_collect(d->session, NULL, error);
-}
-
-static int load_end(PgDatabase *d, Error *error) {
-        PgStatement *s = d->load;
-        int r;
-
-        if (!s)
-                return 0;
-        d->load = NULL;
-        r = pipeline_end(d, error);
-        if (r == 0)
-                r = copy_rows(d, s, error);
-        s->rows_size = 0;
-        return r;
-}
-
 int pg_settle(PgDatabase *d, Error *error) {
         _cleanup_error_ Error failure = {};
 
-        if (d->failure.id == ERROR_NONE && (load_end(d, &failure) < 0 || pipeline_end(d, &failure) < 0))
+        if (d->failure.id == ERROR_NONE && pipeline_end(d, &failure) < 0)
                 pg_keep_failure(d, &failure);
         return d->failure.id != ERROR_NONE ? failure_tell(d, error) : 0;
 }
 
 void pg_forget(PgDatabase *d) {
-        if (d->load)
-                d->load->rows_size = 0;
-        d->load = NULL;
-        (void) pipeline_end(d, NULL);
+        (void) !pipeline_end(d, NULL);
         error_done(&d->failure);
-}
-
-static int row_append(PgDatabase *d, PgStatement *s, Error *error) {
-        uint16_t n = htobe16((uint16_t) s->n_parameters);
-        int r;
-
-        r = rows_append(d, s, &n, sizeof(n), error);
-        for (int i = 0; r == 0 && i < s->n_parameters; i++) {
-                const PgParameter *p = s->parameters + i;
-                uint32_t size = htobe32(p->bytes || p->type == PARAMETER_INTEGER ? (uint32_t) p->size
-                                                                                 : UINT32_MAX);
-
-                r = rows_append(d, s, &size, sizeof(size), error);
-                if (r == 0 && size != UINT32_MAX)
-                        r = rows_append(d, s, p->type == PARAMETER_INTEGER ? &p->number : p->bytes, p->size,
-                                        error);
-        }
-        return r;
-}
-
-int pg_load_row(PgDatabase *d, PgStatement *s, Error *error) {
-        static const char head[19] = "PGCOPY\n\377\r\n";
-        _cleanup_error_ Error failure = {};
-        int r;
-
-        assert(d->in_transaction);
-        if (d->failure.id != ERROR_NONE)
-                return failure_tell(d, error);
-        if (d->load && (d->load != s || s->rows_size > LOAD_BYTES_MAX)) {
-                r = load_end(d, &failure);
-                if (r < 0) {
-                        pg_keep_failure(d, &failure);
-                        return failure_tell(d, error);
-                }
-        }
-        if (!d->load) {
-                s->rows_size = 0;
-                r = rows_append(d, s, head, sizeof(head), error);
-                if (r < 0)
-                        return r;
-                d->load = s;
-        }
-        return row_append(d, s, error);
 }

@@ -210,7 +210,7 @@ static int answer_late(Session *s, Error *error) {
         return unavailable(late, (int) strlen(late), error);
 }
 
-int session_flush(Session *s, Error *error) {
+static int session_flush(Session *s, Error *error) {
         uint64_t deadline = answer_deadline();
         int n;
 
@@ -282,7 +282,7 @@ int session_failure(const Session *s, const PGresult *result, const char *doing,
 static bool result_is_good(const PGresult *result) {
         ExecStatusType status = PQresultStatus(result);
 
-        return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN;
+        return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
 int session_collect(Session *s, PGresult **ret, Error *error) {
@@ -306,8 +306,6 @@ int session_collect(Session *s, PGresult **ret, Error *error) {
                 }
                 PQclear(last);
                 last = TAKE_PTR(result);
-                if (PQresultStatus(last) == PGRES_COPY_IN)
-                        break;
         }
         if (failed < 0)
                 return failed;

@@ -126,33 +126,16 @@ static int statement_write(PgStatement *s, const char *sql) {
         return 0;
 }
 
-static int statement_write_load(PgStatement *s, const char *into) {
-        s->is_load = true;
-        s->n_parameters = 1;
-        for (const char *c = into; *c; c++)
-                s->n_parameters += *c == ',';
-        assert(s->n_parameters <= PARAMETERS_MAX);
-        if (asprintf(&s->text, "copy %s from stdin (format binary)", into) < 0) {
-                s->text = NULL;
-                return -ENOMEM;
-        }
-        return 0;
-}
-
 static void pg_statement_done(Statement *s) {
         PgStatement *p = statement_of(s);
-        PgDatabase *d = database_of(s->database);
 
-        if (d->load == p)
-                d->load = NULL;
         PQclear(p->result);
         free(p->text);
-        free(p->rows);
         free(p);
 }
 
 /* At the server it is prepared with its first execution, when the types of its parameters are known. */
-static int pg_prepare(Database *d, const char *sql, bool load, Statement **ret, Error *error) {
+static int pg_prepare(Database *d, const char *sql, Statement **ret, Error *error) {
         PgStatement *s = calloc(1, sizeof(*s));
         int r;
 
@@ -161,7 +144,7 @@ static int pg_prepare(Database *d, const char *sql, bool load, Statement **ret, 
         s->common.database = d;
         s->common.sql = sql;
         (void) snprintf(s->name, sizeof(s->name), "s%u", ++database_of(d)->n_names);
-        r = load ? statement_write_load(s, sql) : statement_write(s, sql);
+        r = statement_write(s, sql);
         if (r < 0) {
                 pg_statement_done(&s->common);
                 return database_no_memory(d->path, "read", error);
@@ -285,8 +268,6 @@ static int pg_run(Statement *s, bool one, Error *error) {
         PgDatabase *d = database_of(s->database);
         int r;
 
-        if (p->is_load)
-                return pg_load_row(d, p, error);
         if (d->in_transaction && !p->gives_rows)
                 return pg_send(d, p, one, error);
         if (!p->result) {

@@ -245,39 +245,17 @@ static int sqlite_hold(Database *d, const char *what, const char *holder, unsign
         return 0;
 }
 
-/* "TABLE (A, B)" → "insert into TABLE (A, B) values (?, ?)". */
-static int sqlite_load_text(const char *into, char **ret) {
-        _cleanup_free_ char *marks = NULL;
-        size_t n = 1;
-        char *at;
-
-        for (const char *c = into; *c; c++)
-                n += *c == ',';
-        marks = malloc(n * 2 + 1);
-        if (!marks)
-                return -ENOMEM;
-        at = marks;
-        for (size_t i = 0; i < n; i++)
-                at = stpcpy(at, i > 0 ? ",?" : "?");
-        if (asprintf(ret, "insert into %s values (%s)", into, marks) < 0)
-                return -ENOMEM;
-        return 0;
-}
-
-static int sqlite_prepare(Database *d, const char *sql, bool load, Statement **ret, Error *error) {
+static int sqlite_prepare(Database *d, const char *sql, Statement **ret, Error *error) {
         SqliteStatement *made = calloc(1, sizeof(*made));
         Statement *s = made ? &made->common : NULL;
-        _cleanup_free_ char *text = NULL;
         int r;
 
-        if (!s || (load && sqlite_load_text(sql, &text) < 0)) {
-                free(made);
+        if (!s)
                 return database_no_memory(d->path, "read", error);
-        }
         s->database = d;
         s->sql = sql;
-        if (sqlite3_prepare_v3(handle_of(d), text ? text : sql, -1, SQLITE_PREPARE_PERSISTENT, &made->handle,
-                               NULL) != SQLITE_OK) {
+        if (sqlite3_prepare_v3(handle_of(d), sql, -1, SQLITE_PREPARE_PERSISTENT, &made->handle, NULL) !=
+            SQLITE_OK) {
                 r = sqlite_failure(d, "read", error);
                 sqlite_statement_done(s);
                 return r;

@@ -307,9 +307,10 @@ int operation_start(Syncd *s, ApiRequest *request, Operation *operation, bool is
                          .is_original = is_original};
         if (s->is_stopping || !s->is_recovered) {
                 api_request_header(request, "Retry-After", "2");
-                return error_set(error, ERROR_UNAVAILABLE, "Ask again in a few seconds",
-                                 s->is_stopping ? "The service is stopping"
-                                                : "The service reads its state store");
+                return error_set(error, ERROR_UNAVAILABLE, "Ask again in a few seconds", "%s",
+                                 s->is_stopping       ? "The service is stopping"
+                                 : s->recover_failure ? s->recover_failure
+                                                      : "The service reads its state store");
         }
         if (queue_n_waiting(s->queue) + store_thread_n_waiting(s->store) >= OPERATIONS_WAITING_MAX) {
                 api_request_header(request, "Retry-After", "60");

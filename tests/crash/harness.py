@@ -190,7 +190,7 @@ def uuid7():
 
 def insert_operation(store, environment, kind, pair, parameters=None):
     """Puts a PENDING operation into the store as syncd does; a worker that finds no operation makes the tables first."""
-    if not isinstance(store, (stores.Files, stores.Schemas)):
+    if isinstance(store, (str, pathlib.Path)):
         store = stores.Files(pathlib.Path(store).parent)
     if not store.exists():
         subprocess.run([str(WORKER), uuid7()], env=environment, capture_output=True, check=False)

@@ -102,8 +102,8 @@ class Server:
 class Schemas:
     kind = "postgresql"
 
-    def __init__(self, database=None):
-        self.server = Server.get()
+    def __init__(self, database=None, server=None):
+        self.server = server or Server.get()
         self.database = database or self.server.new_database()
 
     @property
@@ -116,7 +116,7 @@ class Schemas:
     def copy(self, folder):
         # Sessions of a worker that was just killed end by themselves, but not at once.
         self.server.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{self.database}'")
-        return Schemas(self.server.new_database(self.database))
+        return Schemas(self.server.new_database(self.database), self.server)
 
     def drop(self):
         self.server.execute(f"drop database {self.database} with (force)")

@@ -128,9 +128,13 @@ class Service:
         return found
 
 
+on_both_stores = pytest.mark.parametrize("service", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def service(tmp_path):
-    started = Service(harness.County.create(tmp_path / "county"))
+def service(request, tmp_path):
+    """Its state is in files, or where the test is marked so in a PostgreSQL database, too."""
+    started = Service(harness.County.create(tmp_path / "county", getattr(request, "param", "sqlite")))
     yield started.start()
     started.stop()
     for name in ("terrafusion-syncd", "terrafusion-worker"):
@@ -139,6 +143,7 @@ def service(tmp_path):
     assert "ERROR: AddressSanitizer" not in started.text() and "runtime error:" not in started.text(), started.text()[-4000:]
 
 
+@on_both_stores
 def test_one_operation_one_story(service):
     operation = service.run("full")
     assert operation["status"] == "COMPLETED"
@@ -154,6 +159,7 @@ def test_one_operation_one_story(service):
     assert operation["id"][:8] in table and "COMPLETED" in table
 
 
+@on_both_stores
 def test_an_increment_and_the_quarantine(service):
     service.run("full")
     harness.change_source(service.county.folder / "pacs.db")
@@ -170,6 +176,7 @@ def test_an_increment_and_the_quarantine(service):
     assert operation["results"]["parcel"]["inserted"] >= 60
 
 
+@on_both_stores
 def test_run_and_wait_by_the_command_line(service):
     done = service.ctl("run", "pacs_to_cama", "--full", "--wait")
     assert done.returncode == 3, done.stdout + done.stderr          # finished with quarantined records
@@ -217,6 +224,7 @@ def test_bad_requests_are_told_what_to_do(service, method, path, body, key, stat
     assert service.get("/api/sync/operations")[1] == []
 
 
+@on_both_stores
 def test_the_originals_endpoints_answer(service):
     service.run("full")
     shapes = {
@@ -291,6 +299,7 @@ def kill(service, name):
     return pids
 
 
+@on_both_stores
 def test_kill_of_each_during_a_run(service):
     """The worker, then syncd, then the gateway, each with SIGKILL in the middle of one operation."""
     grow(service.county, 60000)
@@ -312,6 +321,7 @@ def test_kill_of_each_during_a_run(service):
     assert operation["records_processed"] == sum(service.county.rows("pacs.db", f"select count(*) from {t}")[0][0] for t in ("property", "sale"))
 
 
+@on_both_stores
 def test_cancel_keeps_what_was_committed(service):
     grow(service.county, 60000)
     started = service.post("/api/sync/full", {"sync_pair_id": "pacs_to_cama"})[1]

@@ -2,21 +2,31 @@
 /* A pair's file as the first format left it: a row of table baseline per record. */
 #include "fixture.h"
 
-static void write_old_rows(Fixture *f, const char *digest) {
-        _cleanup_free_ char *sql = NULL;
-        Database *d = progress_database(f->progress);
+#define ROWS 25000
 
-        assert_true(
-                asprintf(&sql,
-                         "insert into baseline (entity, key, number, batch, source_digest, target_digest)"
-                         " with recursive n (n) as (select 1 union all select n + 1 from n where n < 25000)"
-                         " select (select id from entity where name = 'parcel'), cast(printf('key-%%08d', n "
-                         "* 2) as blob), n,"
-                         " n %% 7, %s, zeroblob(16) from n",
-                         digest) > 0);
-        assert_ok(f, database_execute(d, sql, &f->error));
+static void write_old_rows(Fixture *f, size_t digest_size) {
+        static const char sql[] =
+                "insert into baseline (entity, key, number, batch, source_digest, target_digest)"
+                " select id, ?, ?, ?, ?, ? from entity where name = 'parcel'";
+        Database *d = progress_database(f->progress);
+        Digest none = {};
+        Statement *s;
+
+        assert_ok(f, database_begin(d, &f->error));
+        assert_ok(f, database_prepare(d, sql, &s, &f->error));
+        for (unsigned i = 1; i <= ROWS; i++) {
+                Key key = key_of(i * 2);
+
+                statement_bind_bytes(s, 1, key.bytes, key.size);
+                statement_bind_integer(s, 2, i);
+                statement_bind_integer(s, 3, i % 7);
+                statement_bind_bytes(s, 4, none.bytes, digest_size);
+                statement_bind_bytes(s, 5, none.bytes, DIGEST_SIZE);
+                assert_ok(f, statement_run(s, &f->error));
+        }
         assert_ok(f,
                   database_execute(d, "update entity set n_rows = 25000, last_number = 25000", &f->error));
+        assert_ok(f, database_commit(d, &f->error));
 }
 
 static int64_t count(Fixture *f, const char *sql) {
@@ -32,11 +42,11 @@ static int64_t count(Fixture *f, const char *sql) {
 
 static void test_old_rows_become_pages(void **state) {
         static const char rows[] = "select count(*) from baseline",
-                          paged[] = "select sum(n_rows) from baseline_page";
+                          paged[] = "select cast(sum(n_rows) as bigint) from baseline_page";
         Fixture *f = *state;
         BaselineRow row;
 
-        write_old_rows(f, "zeroblob(16)");
+        write_old_rows(f, DIGEST_SIZE);
         fixture_reopen(f);
         assert_int_equal(count(f, rows), 0);
         assert_int_equal(count(f, paged), 25000);
@@ -55,7 +65,7 @@ static void test_old_rows_become_pages(void **state) {
 static void test_old_rows_that_are_damaged(void **state) {
         Fixture *f = *state;
 
-        write_old_rows(f, "zeroblob(3)");
+        write_old_rows(f, 3);
         f->progress = progress_close(f->progress);
         assert_ok(f, progress_open(f->folder, "pair", OPERATION_1, &f->progress, &f->error));
         assert_int_equal(progress_entity(f->progress, "parcel", &f->entity, &f->error), -EBADMSG);

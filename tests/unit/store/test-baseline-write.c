@@ -181,8 +181,7 @@ static void test_a_damaged_page(void **state) {
         BaselineRow row;
 
         put_range(f, 1, 1, 3, 1);
-        assert_ok(f, database_execute(progress_database(f->progress),
-                                      "update baseline_page set body = x'00'", &f->error));
+        place_execute(progress_database(f->progress), "update baseline_page set body = x'00'");
         fixture_reopen(f);
         assert_int_equal(baseline_find(f->entity, key_of(2), &row, &f->error), -EBADMSG);
         assert_int_equal(f->error.id, ERROR_FILE_FORMAT);

@@ -48,11 +48,11 @@ static int64_t one_integer(State *st, const char *sql) {
         return value;
 }
 
-static void load(State *st, int64_t first, int64_t n) {
-        static const char into[] = "t (a, b, c)";
+static void insert(State *st, int64_t first, int64_t n) {
+        static const char sql[] = "insert into t (a, b, c) values (?, ?, ?)";
         Statement *s;
 
-        assert_int_equal(database_prepare_load(st->database, into, &s, &st->error), 0);
+        assert_int_equal(database_prepare(st->database, sql, &s, &st->error), 0);
         for (int64_t i = first; i < first + n; i++) {
                 statement_bind_integer(s, 1, i);
                 statement_bind_text(s, 2, i % 2 == 0 ? "Zoë" : NULL);
@@ -61,14 +61,14 @@ static void load(State *st, int64_t first, int64_t n) {
         }
 }
 
-static void test_a_load(void **state) {
+static void test_many_rows(void **state) {
         State *st = *state;
 
         assert_int_equal(database_begin(st->database, &st->error), 0);
-        load(st, -5, 1000);
+        insert(st, -5, 1000);
         assert_int_equal(one_integer(st, "select count(*) from t"), 1000);
-        load(st, 5000, 1000);
-        load(st, 10000, 3);
+        insert(st, 5000, 1000);
+        insert(st, 10000, 3);
         assert_int_equal(database_commit(st->database, &st->error), 0);
         assert_int_equal(one_integer(st, "select count(*) from t"), 2003);
         assert_int_equal(one_integer(st, "select count(*) from t where b = 'Zoë'"), 1002);
@@ -76,11 +76,11 @@ static void test_a_load(void **state) {
         assert_int_equal(one_integer(st, "select cast(sum(length(c)) as bigint) from t"), 2 * 1336);
 }
 
-static void test_a_load_is_rolled_back(void **state) {
+static void test_many_rows_are_rolled_back(void **state) {
         State *st = *state;
 
         assert_int_equal(database_begin(st->database, &st->error), 0);
-        load(st, 1, 10);
+        insert(st, 1, 10);
         database_rollback(st->database);
         assert_int_equal(one_integer(st, "select count(*) from t"), 0);
         assert_int_equal(database_begin(st->database, &st->error), 0);
@@ -95,7 +95,7 @@ static void test_exactly_one(void **state) {
         int r;
 
         assert_int_equal(database_begin(st->database, &st->error), 0);
-        load(st, 1, 2);
+        insert(st, 1, 2);
         assert_int_equal(one_integer(st, "select count(*) from t"),
                          2); /* until then they may be kept back */
         assert_int_equal(database_prepare(st->database, sql, &s, &st->error), 0);
@@ -124,8 +124,8 @@ static void test_exactly_one(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_a_load, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_a_load_is_rolled_back, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_many_rows, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_many_rows_are_rolled_back, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_exactly_one, set_up, tear_down),
         };
 
