@@ -241,6 +241,9 @@ int pg_session_open(const System *system, bool write, PGconn **ret, Error *error
         (void) PQsetErrorVerbosity(db, PQERRORS_DEFAULT);
         (void) PQsetNoticeReceiver(db, notice_ignore, NULL);
         r = session_prepare(db, system, write, error);
+        /* The server would end the scan at the first text that is no UTF-8; so the record's converter tells. */
+        if (r >= 0 && !write && text_equal(PQparameterStatus(db, "server_encoding"), "SQL_ASCII"))
+                r = pg_execute(db, system, "set client_encoding = 'SQL_ASCII'", error);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(db);

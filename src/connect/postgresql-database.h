@@ -45,7 +45,6 @@ typedef struct PgTable {
         PgType *types; /* of table->columns */
         uint32_t oid;
         bool plain;      /* COPY may write into it: no view, no row-level security, no rules */
-        bool is_view;
         char *name; /* quoted, with its schema */
 } PgTable;
 PgTable *pg_table_free(PgTable *t);

@@ -186,40 +186,56 @@ static int encode_numeric(const Encoding *e) {
         return copy_put_field(e->buffer, bytes, size);
 }
 
+/* A number as text that strtod() reads; false: it is none. */
+static bool is_real_word(const Value *v) {
+        return is_word(v, "NaN") || is_word(v, "Infinity") || is_word(v, "-Infinity");
+}
+
+static bool real_text(const Value *v, char text[static DECIMAL_TEXT_MAX]) {
+        Decimal decimal;
+
+        if (number_of(v, &decimal) == 1)
+                (void) decimal_format(&decimal, text);
+        else if (v->type == VALUE_TEXT && v->size < DECIMAL_TEXT_MAX &&
+                 (is_real_word(v) || decimal_parse(v->bytes, v->size, &decimal) == -ERANGE))
+                (void) snprintf(text, DECIMAL_TEXT_MAX, "%.*s", (int) v->size, v->bytes); /* 1e-300 */
+        else
+                return false;
+        return true;
+}
+
+/* Is what will be read back the very number? */
+static bool real_is_same(const Value *v, const Value *back) {
+        Decimal given, stored;
+
+        if (number_of(v, &given) == 1)
+                return number_of(back, &stored) == 1 && decimal_compare(&given, &stored) == 0;
+        return back->type == VALUE_TEXT && back->size == v->size && memcmp(back->bytes, v->bytes, v->size) == 0;
+}
+
 static int encode_real(const Encoding *e) {
         bool four_bytes = e->type->kind == PG_REAL;
-        char text[DECIMAL_TEXT_MAX];
+        char text[DECIMAL_TEXT_MAX], back_text[REAL_TEXT_MAX];
         uint64_t word;
         uint32_t small_word;
         double number;
-        Decimal decimal;
         float small;
-        int r;
+        Value back;
 
-        r = number_of(e->value, &decimal);
-        if (r > 0) {
-                Decimal trimmed = decimal_trim(decimal);
-
-                if (decimal_digits(&trimmed) > (four_bytes ? REAL4_DIGITS_EXACT : REAL_DIGITS_EXACT))
-                        return refuse(e, four_bytes ? "it keeps 6 digits of a number"
-                                                    : "it keeps 15 digits of a number",
-                                      "Declare the column numeric, which keeps every digit");
-                (void) decimal_format(&decimal, text);
-        } else if (is_word(e->value, "NaN") || is_word(e->value, "Infinity") ||
-                   is_word(e->value, "-Infinity"))
-                (void) snprintf(text, sizeof(text), "%.*s", (int) e->value->size, e->value->bytes);
-        else
-                return r < 0 ? refuse(e, "it keeps 15 digits of a number",
-                                      "Declare the column numeric, which keeps every digit")
-                             : refuse_kind(e);
-        if (four_bytes) {
-                small = strtof(text, NULL);
-                memcpy(&small_word, &small, sizeof(small));
-                return put_word32(e->buffer, small_word);
-        }
+        if (!real_text(e->value, text))
+                return refuse_kind(e);
+        small = strtof(text, NULL);
         number = strtod(text, NULL);
+        if (four_bytes)
+                value_from_real4(small, back_text, &back);
+        else
+                value_from_real(number, back_text, &back);
+        if (!is_real_word(e->value) && !real_is_same(e->value, &back))
+                return refuse(e, four_bytes ? "it keeps 6 digits of a number" : "it keeps 15 digits of a number",
+                              "Declare the column numeric, which keeps every digit");
+        memcpy(&small_word, &small, sizeof(small));
         memcpy(&word, &number, sizeof(number));
-        return put_word64(e->buffer, word);
+        return four_bytes ? put_word32(e->buffer, small_word) : put_word64(e->buffer, word);
 }
 
 static int encode_boolean(const Encoding *e) {

@@ -176,17 +176,20 @@ static int pieces_make(const ReadPlan *plan, const PgSources *sources, const Val
 static int scan_choose(PGconn *db, const System *system, const ReadPlan *plan, SqlSelect *select,
                        PgScan *scan, Error *error) {
         bool sorts = false;
-        int r;
+        int r = 0;
 
-        r = sql_select(select, &scan->sql, error);
+        /* A scan that had the order goes on in it, though what is left might be sorted faster than looked up. */
+        if (select->after)
+                r = pg_execute(db, system, "set local enable_sort = off", error);
+        if (r >= 0)
+                r = sql_select(select, &scan->sql, error);
         if (r >= 0)
                 r = explain(db, system, plan, scan->sql, &sorts, error);
-        if (r < 0 || !sorts || !select->identity)
+        if (r < 0 || !sorts || !select->identity || select->after)
                 return r;
         free(TAKE_PTR(scan->sql));
         scan->n_identity = 0;
         select->identity = NULL;
-        select->after = false;
         return sql_select(select, &scan->sql, error);
 }
 

@@ -166,7 +166,7 @@ static int table_fill(PGconn *db, const System *system, const char *name, const 
                 return -ENOMEM;
         t->oid = (uint32_t) cell_number(found, 0, 0);
         t->plain = cell_true(found, 0, 2);
-        t->is_view = cell_true(found, 0, 3);
+        t->table->is_view = cell_true(found, 0, 3);
         r = columns_load(db, system, oid, t, error);
         if (r >= 0)
                 r = indexes_load(db, system, oid, t->table, error);

@@ -29,7 +29,7 @@ static int key_require(const PgWriter *w, Error *error) {
         for (size_t i = 0; i < w->mapping->n_key; i++)
                 key[i] = w->mapping->fields[i].name;
         /* A view has no index; that its key is unique is its owner's word. */
-        if (w->table->is_view || table_is_unique(w->table->table, key, w->mapping->n_key))
+        if (w->table->table->is_view || table_is_unique(w->table->table, key, w->mapping->n_key))
                 return 0;
         return error_set(error, ERROR_MAPPING, "Create a unique index on the key's columns",
                          "Nothing keeps the key of entity \"%s\" unique in \"%s\"", w->mapping->entity,

@@ -34,6 +34,7 @@ typedef struct Table {
         size_t n_indexes, indexes_capacity;
         char **identity; /* what tells rows apart and orders the scan; NULL: a view has none */
         bool numbered; /* identity is one 64-bit number */
+        bool is_view;     /* has no index: that its key is unique is its owner's word */
         bool exact_names; /* the system tells columns apart by case */
 } Table;
 

@@ -74,8 +74,12 @@ static void numbers(void **state) {
         refused(PG_NUMERIC, -1, text("much"), "another kind");
         stored_as(PG_DOUBLE, -1, decimal(123456789012345, 2), VALUE_DECIMAL, "1234567890123.45");
         refused(PG_DOUBLE, -1, decimal(1234567890123456, 2), "15 digits");
+        stored_as(PG_DOUBLE, -1, decimal(33333333333333331, 17), VALUE_DECIMAL, "0.33333333333333331");
+        stored_as(PG_DOUBLE, -1, text("1e-300"), VALUE_TEXT, "1e-300");
+        refused(PG_DOUBLE, -1, text("1e400"), "15 digits");
+        refused(PG_DOUBLE, -1, text("1.23456789012345678901e-300"), "15 digits");
         stored_as(PG_REAL, -1, decimal(1234560, 1), VALUE_DECIMAL, "123456");
-        refused(PG_REAL, -1, decimal(1234567, 1), "6 digits");
+        refused(PG_REAL, -1, decimal(12345678901, 1), "6 digits");
         stored_as(PG_DOUBLE, -1, text("-Infinity"), VALUE_TEXT, "-Infinity");
         stored_as(PG_BOOLEAN, -1, text("Yes"), VALUE_BOOLEAN, "true");
         stored_as(PG_BOOLEAN, -1, value_integer(0), VALUE_BOOLEAN, "false");
