@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -213,3 +214,11 @@ class Machine:
     def sql(self, database, query):
         rows = self.run("sqlite3", "-readonly", "-json", database, query).stdout
         return json.loads(rows) if rows.strip() else []
+
+    def sql_outside(self, database, query):
+        """One value, read while the machine is off; of a copy, so that its journal stays as it was left."""
+        with tempfile.TemporaryDirectory() as folder:
+            for file in self.path(database).parent.glob(pathlib.Path(database).name + "*"):
+                shutil.copy(file, folder)
+            with sqlite3.connect(f"{folder}/{pathlib.Path(database).name}") as connection:
+                return connection.execute(query).fetchone()[0]
