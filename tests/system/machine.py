@@ -54,15 +54,15 @@ class Machine:
         self.root = self.folder / "root"
         self.process = self.leader = None
 
-    def make_overlay(self):
-        """The root: this machine's, with all changes in memory."""
+    def make_overlay(self, lower="/"):
+        """The root: this machine's or another, with all changes in memory."""
         upper = self.folder / "over"
         upper.mkdir()
         self.root.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", upper], check=True)
         (upper / "upper").mkdir()
         (upper / "work").mkdir()
-        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir=/,upperdir={upper}/upper,workdir={upper}/work", self.root], check=True)
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={lower},upperdir={upper}/upper,workdir={upper}/work", self.root], check=True)
         for unit in MASKED:
             self.link(f"/etc/systemd/system/{unit}", "/dev/null")
         for gone in ("etc/terrafusion", "var/lib/terrafusion", "run/terrafusion", "etc/systemd/system/multi-user.target.wants/terrafusion.target",
