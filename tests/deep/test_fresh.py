@@ -46,7 +46,7 @@ def fresh():
     m = rig.Machine("terrafusion-fresh", private_network=False)
     try:
         m.make_overlay(root_made())
-        target = m.path("/root/terrafusion")
+        target = m.path("/srv/terrafusion")
         subprocess.run(["git", "clone", "-q", rig.TOP, target], check=True, capture_output=True)
         # What is not committed yet is tested, too.
         changed = subprocess.run(["git", "-C", rig.TOP, "ls-files", "-m", "-o", "--exclude-standard"], capture_output=True, text=True, check=True)
@@ -61,7 +61,7 @@ def fresh():
 
 def test_quickstart(fresh):
     assert fresh.run("test", "-e", "/usr/bin/meson", check=False).returncode != 0        # it has nothing yet
-    done = fresh.shell("cd /root/terrafusion && sudo ./quickstart 2>&1", timeout=600)
+    done = fresh.shell("cd /srv/terrafusion && sudo ./quickstart 2>&1", timeout=600)
     print(done)
     assert "== Done. Next:" in done
     for pair in ("pacs_to_cama", "gis_to_cama", "pacs_to_erp"):
@@ -94,9 +94,9 @@ def test_three_pairs_are_synced(fresh):
 
 
 def test_again_and_removed(fresh):
-    done = fresh.shell("cd /root/terrafusion && ./quickstart 2>&1", timeout=600)
+    done = fresh.shell("cd /srv/terrafusion && ./quickstart 2>&1", timeout=600)
     assert "== Done. Next:" in done and "Lucas County is in" in done
-    done = fresh.shell("cd /root/terrafusion && ./quickstart --remove 2>&1", timeout=120)
+    done = fresh.shell("cd /srv/terrafusion && ./quickstart --remove 2>&1", timeout=120)
     assert "Stopped and uninstalled" in done
     left = fresh.shell("systemctl list-units --all --plain --no-legend 'terrafusion*' | grep -v not-found || true; ls /lib/systemd/system/terrafusion* /usr/libexec/terrafusion "
                        "/usr/lib/systemd/system-generators/terrafusion* /usr/share/dbus-1/system-services/org.terrafusion* 2>/dev/null || true")
