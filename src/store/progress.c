@@ -197,6 +197,13 @@ void progress_rollback(Progress *p) {
         p->broken = r < 0;
 }
 
+int progress_end(Progress *p, int r, Error *error) {
+        if (r >= 0)
+                return progress_commit(p, error);
+        progress_rollback(p);
+        return r;
+}
+
 uint64_t progress_last_batch(const Progress *p) { return p->last_batch; }
 
 int progress_set_last_batch(Progress *p, uint64_t batch, Error *error) {

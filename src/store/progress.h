@@ -26,6 +26,9 @@ _must_check_ int progress_entity(Progress *p, const char *entity, ProgressEntity
 _must_check_ int progress_begin(Progress *p, Error *error);
 /* Saves dirty seen marks and commits (durable). On failure everything since progress_begin() is undone. */
 _must_check_ int progress_commit(Progress *p, Error *error);
+/* Ends a transaction in which r came of what was to be done: commits where it went well, else undoes it. Gives r's
+ * failure or the commit's, or 0. */
+_must_check_ int progress_end(Progress *p, int r, Error *error);
 void progress_rollback(Progress *p);
 
 /* Batches of the journal are numbered per pair; the last one recorded here. progress_set_last_batch()

@@ -22,6 +22,10 @@ typedef struct Live {
         sd_event_source *retry, *patience; /* of writing its end; of those who wait */
         int exit_status;                   /* of its worker, while its end is written; -1 unknown */
         bool cancel_requested, is_settling;
+        bool has_decision;   /* the queue was told of its worker's end, and said what follows: … */
+        bool is_retried;     /* … another attempt … */
+        uint64_t due_usec;   /* … then (CLOCK_MONOTONIC) … */
+        unsigned n_attempts; /* … or none after so many */
         bool is_dirty; /* its progress is newer than what the bus shows */
         Error cause; /* why its worker could not be started, or how it died */
         void *owner; /* the Syncd */

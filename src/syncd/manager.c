@@ -113,7 +113,8 @@ void manager_dispatch(Syncd *s) {
         uint64_t now = syncd_now_usec(s), wake;
         char id[UUID_TEXT_SIZE];
 
-        while (s->is_recovered && !s->is_stopping && launcher_is_ready(s->launcher) && queue_next(s->queue, now, id) == 1) {
+        while (s->is_recovered && !s->is_stopping && launcher_is_ready(s->launcher) &&
+               queue_next(s->queue, now, id) == 1) {
                 Live *live = live_find(&s->live, id);
                 int r;
 
@@ -260,6 +261,20 @@ static void log_planned(const Operation *o) {
         log_operation(LOG_INFO, MESSAGE_ATTEMPT_PLANNED, o, text ? text : "The next attempt is planned.");
 }
 
+/* A job of settling has ended; where the store refused, all is tried again. */
+static bool job_went_well(Live *live, int r, const Error *error, const char *what) {
+        Syncd *s = live->owner;
+
+        live->is_settling = false;
+        if (r >= 0)
+                return true;
+        if (!s->is_stopping)
+                log_error(MESSAGE_NONE, error, "The end of operation %s could not be %s and is tried again",
+                          live->operation->id, what);
+        settle_later(s, live);
+        return false;
+}
+
 static void on_end_written(void *job, int r, Error *error) {
         _cleanup_(ending_freep) Ending *e = job;
         Syncd *s = e->syncd;
@@ -267,14 +282,8 @@ static void on_end_written(void *job, int r, Error *error) {
 
         if (!live)
                 return;
-        live->is_settling = false;
-        if (r < 0) {
-                if (!s->is_stopping)
-                        log_error(MESSAGE_NONE, error,
-                                  "The end of operation %s could not be written and is tried again", e->id);
-                settle_later(s, live);
+        if (!job_went_well(live, r, error, "written"))
                 return;
-        }
         if (operation_status_is_final(e->operation->status)) {
                 log_finished(e->operation); /* what a worker ended, it has logged */
                 finish(s, live, TAKE_PTR(e->operation));
@@ -309,12 +318,25 @@ static void cause_of_giving_up(Ending *e, unsigned n_attempts) {
                          n_attempts);
 }
 
+/* The queue is told of each end once, however often the store has to be tried to write it down. */
+static bool attempt_follows(Syncd *s, Live *live) {
+        const char *id = live->operation->id;
+        uint64_t now = syncd_now_usec(s);
+
+        if (!live->has_decision) {
+                live->has_decision = true;
+                live->due_usec = now;
+                live->n_attempts = queue_n_attempts(s->queue, id);
+                live->is_retried = queue_ended(s->queue, id,
+                                               live->exit_status == 75 ? QUEUE_OUTCOME_TRANSIENT
+                                                                       : QUEUE_OUTCOME_LOST,
+                                               now, &live->due_usec) == QUEUE_RETRY;
+        }
+        return live->is_retried;
+}
+
 /* Decides what the operation's end is when its worker has not said so itself. */
 static void decide(Syncd *s, Live *live, Ending *e) {
-        unsigned n_attempts = queue_n_attempts(s->queue, e->id);
-        QueueOutcome outcome = e->exit_status == 75 ? QUEUE_OUTCOME_TRANSIENT : QUEUE_OUTCOME_LOST;
-        uint64_t now = syncd_now_usec(s), due = now;
-
         if (live->cancel_requested || e->operation->cancel_requested)
                 e->final = OPERATION_CANCELLED;
         else if (e->lost.id != ERROR_NONE && error_class(e->lost.id) == ERROR_CLASS_PERMANENT) {
@@ -326,12 +348,13 @@ static void decide(Syncd *s, Live *live, Ending *e) {
                                  "Look at the log of this operation",
                                  "The worker ended with status %d before it could write why",
                                  e->exit_status);
-        } else if (queue_ended(s->queue, e->id, outcome, now, &due) == QUEUE_RETRY) {
+        } else if (attempt_follows(s, live)) {
                 e->final = OPERATION_PENDING;
-                e->next_attempt_at = timestamp_now() + (int64_t) (due - now);
+                e->next_attempt_at = timestamp_now() + (int64_t) live->due_usec -
+                                     (int64_t) syncd_now_usec(s);
         } else {
                 e->final = OPERATION_FAILED;
-                cause_of_giving_up(e, n_attempts);
+                cause_of_giving_up(e, live->n_attempts);
         }
 }
 
@@ -377,14 +400,8 @@ static void on_end_read(void *job, int r, Error *error) {
 
         if (!live)
                 return;
-        live->is_settling = false;
-        if (r < 0) {
-                if (!s->is_stopping)
-                        log_error(MESSAGE_NONE, error,
-                                  "The outcome of operation %s could not be read and is tried again", e->id);
-                settle_later(s, live);
+        if (!job_went_well(live, r, error, "read"))
                 return;
-        }
         if (operation_status_is_final(e->operation->status)) {
                 finish(s, live, TAKE_PTR(e->operation));
                 return;
@@ -420,9 +437,7 @@ static void settle(Syncd *s, Live *live) {
         (void) TAKE_PTR(e);
 }
 
-void manager_launcher_ready(void *userdata) {
-        manager_dispatch(userdata);
-}
+void manager_launcher_ready(void *userdata) { manager_dispatch(userdata); }
 
 void manager_worker_ended(const char *operation_id, int exit_status, const Error *cause, void *userdata) {
         Syncd *s = userdata;
@@ -431,6 +446,7 @@ void manager_worker_ended(const char *operation_id, int exit_status, const Error
         if (!live)
                 return;
         live->exit_status = exit_status;
+        live->has_decision = false;
         if (cause)
                 error_copy(&live->cause, cause);
         settle(s, live);

@@ -118,11 +118,7 @@ static int entity_new_scan(EntityRun *e, const Checkpoint *c, Error *error) {
         r = seen_reset(e->progress, error);
         if (r >= 0)
                 r = entity_save(e, NULL, error);
-        if (r >= 0)
-                r = progress_commit(e->run->progress, error);
-        if (r < 0)
-                progress_rollback(e->run->progress);
-        return r;
+        return progress_end(e->run->progress, r, error);
 }
 
 static uint64_t before_operation(uint64_t n, const EntityResult *result) {
@@ -232,12 +228,9 @@ static void result_follow(EntityRun *e, const EntityResult *delta) {
 }
 
 static int record_end(EntityRun *e, int r, const EntityResult *delta, Error *error) {
-        if (r >= 0)
-                r = progress_commit(e->run->progress, error);
-        if (r < 0) {
-                progress_rollback(e->run->progress);
+        r = progress_end(e->run->progress, r, error);
+        if (r < 0)
                 return r;
-        }
         result_follow(e, delta);
         return 0;
 }

@@ -159,6 +159,7 @@ static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
         r = operation_attempt_begin(run->state, run->operation->id, &number, &error);
         if (r < 0 && found >= 0) {
                 (void) log_error(MESSAGE_NONE, &error, "Operation %s cannot begin", run->operation->id);
+                run_done(run);
                 return error_exit_status(error.id);
         }
         tell_begun(run, number);

@@ -251,12 +251,7 @@ static int scan_restart(EntityRun *e, Error *error) {
         r = progress_begin(e->run->progress, error);
         if (r < 0)
                 return r;
-        r = seen_reset(e->progress, error);
-        if (r >= 0)
-                r = progress_commit(e->run->progress, error);
-        if (r < 0)
-                progress_rollback(e->run->progress);
-        return r;
+        return progress_end(e->run->progress, seen_reset(e->progress, error), error);
 }
 
 /* Everything but deletes of one entity. */

@@ -156,12 +156,7 @@ static int settle_applied(Run *run, const Mapping *m, const JournalBatch *batch,
         r = progress_begin(run->progress, error);
         if (r < 0)
                 return r;
-        r = batch_record(run, m, batch, error);
-        if (r >= 0)
-                r = progress_commit(run->progress, error);
-        if (r < 0)
-                progress_rollback(run->progress);
-        return r;
+        return progress_end(run->progress, batch_record(run, m, batch, error), error);
 }
 
 int settle(Run *run, Error *error) {

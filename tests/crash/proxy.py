@@ -25,6 +25,8 @@ class Proxy:
                 server = socket.create_connection(("127.0.0.1", self.port_of_server))
             except OSError:
                 return
+            for one in (client, server):        # small messages would wait for each other's acknowledgement
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.open += [client, server]
             threading.Thread(target=self.upwards, args=(client, server), daemon=True).start()
             threading.Thread(target=self.copy, args=(server, client), daemon=True).start()

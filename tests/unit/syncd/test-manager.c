@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "basic/json.h"
+#include "basic/limits.h"
 #include "basic/text.h"
 #include "basic/timestamp.h"
 #include "store/operations.h"
@@ -199,6 +200,36 @@ static void test_cancelled_and_lost(void **state) {
         bench_end(&b);
 }
 
+/* The end cannot be written at first: it is decided once, and giving up names its attempts. */
+static void test_an_end_that_is_written_late(void **state) {
+        static const char refuse[] =
+                "create trigger refuse before update on operation when new.status = 'FAILED'"
+                " begin select raise(abort, 'not now'); end";
+        _cleanup_error_ Error error = {};
+        int64_t attempt = 0;
+        Database *d;
+        Operation *o;
+        Bench b;
+
+        bench_begin(&b, "#!/bin/sh\nkill -9 $$\n");
+        bench_leave(&b, true, false);
+        d = bench_state(&b);
+        while (attempt < ATTEMPTS_MAX - 1)
+                assert_int_equal(operation_attempt_begin(d, b.id, &attempt, &error), 0);
+        assert_int_equal(database_execute(d, refuse, &error), 0);
+        assert_int_equal(manager_start(&b.s), 0);
+        for (unsigned i = 0; i < 300 && !(b.s.live.first && b.s.live.first->retry); i++)
+                assert_true(sd_event_run(b.s.event, 10000) >= 0);
+        assert_non_null(b.s.live.first->retry); /* refused once */
+        assert_int_equal(database_execute(d, "drop trigger refuse", &error), 0);
+        database_close(d);
+        o = bench_until(&b, OPERATION_FAILED, 0);
+        assert_int_equal(o->error.id, ERROR_WORKER_LOST);
+        assert_non_null(strstr(o->error.detail, "after 8 attempts"));
+        operation_free(o);
+        bench_end(&b);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_worker_with_a_configuration_error),
@@ -206,6 +237,7 @@ int main(void) {
                 cmocka_unit_test(test_transient_is_postponed),
                 cmocka_unit_test(test_lost_worker_is_replaced),
                 cmocka_unit_test(test_cancelled_and_lost),
+                cmocka_unit_test(test_an_end_that_is_written_late),
         };
 
         (void) signal(SIGPIPE, SIG_IGN);
