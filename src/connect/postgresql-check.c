@@ -168,6 +168,13 @@ static int check_watermark(PgConnection *c, const Mapping *m, const PgTable *own
         return report_add(report, "watermark", true, "Works", NULL);
 }
 
+static bool report_has_failure(const json_t *report, size_t from) {
+        for (size_t i = from; i < json_array_size(report); i++)
+                if (json_is_false(json_object_get(json_array_get(report, i), "ok")))
+                        return true;
+        return false;
+}
+
 static int check_source(PgConnection *c, const Pair *pair, const Mapping *m, json_t *report, Error *error) {
         const ReadPlan plan = {.pair = pair, .mapping = m};
         _cleanup_(pg_sources_done) PgSources sources = {};
@@ -181,7 +188,7 @@ static int check_source(PgConnection *c, const Pair *pair, const Mapping *m, jso
         if (r < 0 || json_array_size(report) > n_before)
                 return r;
         r = check_reading(c, m, &sources, report, error);
-        if (r < 0)
+        if (r < 0 || report_has_failure(report, n_before))
                 return r;
         r = pg_scan_make(c->db, c->system, &plan, &sources, NULL, &scan, &failure);
         if (r < 0)

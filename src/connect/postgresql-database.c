@@ -15,15 +15,14 @@
 
 /* libpq ends its sentences with a newline, and may say several. */
 static char *one_line(const char *text) {
-        char *line = strdup(text ? text : ""), *to = line;
+        char *line = strdup(text ? text : "");
+        size_t size = line ? strlen(line) : 0;
 
-        for (const char *from = line; line && *from; from++)
-                if (*from != '\n')
-                        *to++ = *from == '\t' ? ' ' : *from;
-                else if (from[1] != '\0' && to > line)
-                        to = stpcpy(to, to[-1] == '.' || to[-1] == ';' ? " " : "; ") ;
-        if (line)
-                *to = '\0';
+        while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == ' '))
+                line[--size] = '\0';
+        for (size_t i = 0; i < size; i++)
+                if (line[i] == '\n' || line[i] == '\t')
+                        line[i] = ' ';
         return line;
 }
 
@@ -113,15 +112,17 @@ static void connect_state(const char *message, char state[static 6]) {
         }
 }
 
-/* Cuts what the verbose form adds ("LOCATION:  …"). */
-static void message_cut(char *message) {
-        char *location = strstr(message, "LOCATION:");
+/* Cuts what the verbose form adds: the SQLSTATE, which is told by itself, and "LOCATION:  …". */
+static void message_cut(char *message, const char *state) {
+        char *location = strstr(message, "LOCATION:"), *code = *state ? strstr(message, state) : NULL;
 
         if (location) {
-                while (location > message && (location[-1] == ' ' || location[-1] == ';'))
+                while (location > message && location[-1] == ' ')
                         location--;
                 *location = '\0';
         }
+        if (code && text_starts_with(code + strlen(state), ": "))
+                (void) memmove(code, code + strlen(state) + 2, strlen(code + strlen(state) + 2) + 1);
 }
 
 static int connect_fail(PGconn *db, const System *system, bool timed_out, Error *error) {
@@ -138,7 +139,7 @@ static int connect_fail(PGconn *db, const System *system, bool timed_out, Error 
         message = one_line(PQerrorMessage(db));
         if (!message)
                 return -ENOMEM;
-        message_cut(message);
+        message_cut(message, state);
         return fail_with(system, "cannot connect", state, message, NULL, false, error);
 }
 
@@ -210,8 +211,9 @@ static int session_prepare(PGconn *db, const System *system, bool write, Error *
         char sql[512];
         unsigned long long timeout_msec = system->statement_timeout_usec / 1000, lock_msec = 30000;
 
-        if (lock_msec > timeout_msec && timeout_msec > 0)
-                lock_msec = timeout_msec;
+        /* A lock that is not got says more than a statement that took too long. */
+        if (lock_msec > timeout_msec / 2 && timeout_msec > 0)
+                lock_msec = timeout_msec / 2;
         (void) snprintf(sql, sizeof(sql),
                         "set statement_timeout = %llu; set lock_timeout = %llu; "
                         "set standard_conforming_strings = on; set datestyle = 'ISO'; set intervalstyle = "

@@ -42,15 +42,11 @@ bool run_has_entity(const Run *run, const Mapping *mapping) {
 
 static int run_open_system(const Run *run, const char *name, bool write, Connection **ret, Error *error) {
         const System *system = settings_system(run->settings, name);
-        int r;
 
         if (!system)
                 return error_set(error, ERROR_CONFIGURATION, "Add it under 'systems:' in terrafusion.yaml.",
                                  "System '%s' of pair '%s' is not configured", name, run->pair->name);
-        r = connection_open(system, write, ret, error);
-        if (r < 0)
-                error_prefix(error, "System '%s'", name);
-        return r;
+        return connection_open(system, write, ret, error);
 }
 
 int run_lock(Run *run, Error *error) {
