@@ -20,6 +20,8 @@ struct Detector {
         DigestScratch key_scratch, digest_scratch;
         Arena *key_arena; /* what a key's making needs; reset for each record that used it */
         NewKey *new_keys;
+        NewKey *last_keys; /* of the batch before, which may not be in the baseline yet: then its arena is another */
+        const Arena *new_keys_arena;
         bool end;
 };
 
@@ -55,6 +57,7 @@ Detector *detector_close(Detector *d) {
         if (!d)
                 return NULL;
         HASH_CLEAR(hh, d->new_keys);
+        HASH_CLEAR(hh, d->last_keys);
         (void) reader_close(d->reader);
         (void) arena_free(d->key_arena);
         free(d->key_scratch.bytes);
@@ -148,6 +151,8 @@ static bool new_key_is_known(Detector *d, Key key) {
         NewKey *entry = NULL;
 
         HASH_FIND(hh, d->new_keys, key.bytes, key.size, entry);
+        if (!entry && d->last_keys)
+                HASH_FIND(hh, d->last_keys, key.bytes, key.size, entry);
         return entry;
 }
 
@@ -244,8 +249,15 @@ static int detect_record(Detector *d, Batch *batch, uint64_t *n_unkeyed, Error *
         return r;
 }
 
+/* Keys lie in their batch's arena. */
 static int batch_begin(Detector *d, Batch *batch) {
-        HASH_CLEAR(hh, d->new_keys);
+        HASH_CLEAR(hh, d->last_keys);
+        if (d->new_keys_arena != batch->arena)
+                d->last_keys = d->new_keys;
+        else
+                HASH_CLEAR(hh, d->new_keys);
+        d->new_keys = NULL;
+        d->new_keys_arena = batch->arena;
         arena_reset(batch->arena);
         batch->n_changes = 0;
         batch->n_read = batch->n_unchanged = 0;

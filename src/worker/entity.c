@@ -21,6 +21,9 @@ void entity_done(EntityRun *e) {
         e->validator = validator_free(e->validator);
         e->batch.arena = arena_free(e->batch.arena);
         free(TAKE_PTR(e->batch.changes));
+        e->other.arena = arena_free(e->other.arena);
+        free(TAKE_PTR(e->other.changes));
+        error_done(&e->prepared_error);
         free(TAKE_PTR(e->scratch.bytes));
         free(TAKE_PTR(e->position));
         free(TAKE_PTR(e->low));

@@ -12,6 +12,12 @@ typedef struct EntityRun {
         Writer *writer;
         Validator *validator;
         Batch batch;
+        /* A first load prepares a batch while the target takes the one before; else these stay empty. */
+        Batch other; /* the one that is not worked on */
+        bool is_writing, is_prepared; /* what `other` is meanwhile, and afterwards */
+        int prepared; /* what came of preparing it, with the error where it failed */
+        Error prepared_error;
+        uint64_t prepared_unkeyed;
         DigestScratch scratch;
         /* the scan */
         bool full;                   /* every record, so that what is not seen is gone */

@@ -12,7 +12,7 @@
 #include "worker/pipeline.h"
 
 #include "apply/plan.h"
-#include "apply/write.h"
+#include "apply/writing.h"
 #include "basic/limits.h"
 #include "basic/log.h"
 #include "basic/text.h"
@@ -62,6 +62,9 @@ static int fetch_changes(EntityRun *e, Change *const *changes, RecordFetch *fetc
                          Error *error) {
         int r;
 
+        if (n_fetches == 0)
+                return 0;
+        assert(!e->is_writing); /* the target's connection is at work */
         r = writer_fetch(e->writer, e->batch.arena, fetches, n_fetches, error);
         if (r < 0)
                 return r;
@@ -165,9 +168,55 @@ static int plan_batch(EntityRun *e, Error *error) {
         return guard_batch(e, error);
 }
 
+/* Steps 1 to 4. */
+static int prepare_batch(EntityRun *e, Detector *detector, uint64_t *ret_unkeyed, Error *error) {
+        int r;
+
+        r = detect_next(detector, &e->batch, ret_unkeyed, error);
+        if (r < 0)
+                return r;
+        r = transform_batch(e, error);
+        if (r < 0)
+                return r;
+        r = fetch_batch(e, error);
+        if (r < 0)
+                return r;
+        return validate_batch(e, error);
+}
+
+static void batches_swap(EntityRun *e) {
+        Batch batch = e->batch;
+
+        e->batch = e->other;
+        e->other = batch;
+}
+
+/* Step 7. Of a first load the next batch is prepared while the target takes this one: nothing of that needs the target, nor the
+ * baseline rows that this one will have. What came of it is told when its turn has come. Without detector: this batch only. */
+static int write_and_prepare(EntityRun *e, Detector *detector, Error *error) {
+        Writing *writing = NULL;
+        int r;
+
+        if (!detector || !e->target_is_empty || e->is_prepared || e->batch.end)
+                return write_batch(e->run->target, e->writer, &e->batch, error);
+        if (!e->other.arena && arena_new(&e->other.arena) < 0)
+                return no_memory(e, error);
+        batches_swap(e);
+        r = writing_begin(e->run->target, e->writer, &e->other, &writing, error);
+        if (r >= 0) {
+                e->is_writing = true;
+                e->prepared = prepare_batch(e, detector, &e->prepared_unkeyed, &e->prepared_error);
+                e->is_prepared = true;
+                r = writing_end(writing, error);
+                e->is_writing = false;
+        }
+        batches_swap(e);
+        return r;
+}
+
 /* Steps 6 and 7. Records that the target refuses go to quarantine and the rest is tried again, journalled anew: the journal holds what was applied, nothing else.
  * *ret_number: of the journalled batch, 0 where nothing had to be written. */
-static int journal_and_write(EntityRun *e, uint64_t *ret_number, Error *error) {
+static int journal_and_write(EntityRun *e, Detector *detector, uint64_t *ret_number, Error *error) {
         uint64_t number = progress_last_batch(e->run->progress) + 1;
         int r;
 
@@ -175,7 +224,7 @@ static int journal_and_write(EntityRun *e, uint64_t *ret_number, Error *error) {
                 r = journal_append(e->run->journal, number, e->run->operation->id, e->m, &e->batch, error);
                 if (r < 0)
                         return r;
-                r = write_batch(e->run->target, e->writer, &e->batch, error);
+                r = write_and_prepare(e, detector, error);
                 if (r < 0)
                         return r; /* the journalled batch is settled at the next start */
                 if (r == 0) {
@@ -193,27 +242,37 @@ static int journal_and_write(EntityRun *e, uint64_t *ret_number, Error *error) {
         return 0;
 }
 
-static int pipeline_batch(EntityRun *e, Detector *detector, Error *error) {
-        uint64_t number, n_unkeyed;
+/* The next batch: prepared already, or prepared now. */
+static int next_batch(EntityRun *e, Detector *detector, Error *error) {
         int r;
 
-        r = detect_next(detector, &e->batch, &n_unkeyed, error);
-        if (r < 0)
-                return r;
-        e->n_unkeyed += n_unkeyed;
-        r = transform_batch(e, error);
-        if (r < 0)
-                return r;
-        r = fetch_batch(e, error);
-        if (r < 0)
-                return r;
-        r = validate_batch(e, error);
+        if (!e->is_prepared) {
+                r = prepare_batch(e, detector, &e->prepared_unkeyed, error);
+                if (r < 0)
+                        return r;
+        } else {
+                batches_swap(e);
+                e->is_prepared = false;
+                if (e->prepared < 0) {
+                        error_move(error, &e->prepared_error);
+                        return e->prepared;
+                }
+        }
+        e->n_unkeyed += e->prepared_unkeyed;
+        return 0;
+}
+
+static int pipeline_batch(EntityRun *e, Detector *detector, Error *error) {
+        uint64_t number;
+        int r;
+
+        r = next_batch(e, detector, error);
         if (r < 0)
                 return r;
         r = plan_batch(e, error);
         if (r < 0)
                 return r;
-        r = journal_and_write(e, &number, error);
+        r = journal_and_write(e, detector, &number, error);
         if (r < 0)
                 return r;
         return entity_record_batch(e, number, error);
@@ -364,7 +423,7 @@ static int delete_batches(EntityRun *e, Error *error) {
                 r = delete_batch_plan(e, keys, rows, n_keys, error);
                 if (r < 0)
                         return r;
-                r = journal_and_write(e, &number, error);
+                r = journal_and_write(e, NULL, &number, error);
                 if (r < 0)
                         return r;
                 r = entity_record_deletes(e, number, error);

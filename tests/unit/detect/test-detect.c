@@ -342,6 +342,48 @@ static void test_duplicates_across_batches(void **state) {
         (void) detector_close(d);
 }
 
+static void batches_swap(Fixture *f, Batch *other) {
+        Batch batch = f->batch;
+
+        f->batch = *other;
+        *other = batch;
+}
+
+/* A batch is filled while the one before is at the target and not recorded: its keys are known all the same, also when that
+ * is long over. */
+static void test_duplicates_of_a_batch_that_is_not_recorded_yet(void **state) {
+        Fixture *f = *state;
+        Batch other = {0};
+        Detector *d;
+
+        SOURCE_SET(f, {"1", "A"}, {"2", "B"}, {"2", "C"}, {"3", "D"}, {"1", "E"}, {"3", "F"}, {"4", "G"}, {"3", "H"});
+        f->plan.batch_records = 2;
+        assert_int_equal(arena_new(&other.arena), 0);
+        d = open_detector(f);
+        next(f, d); /* 1, 2 */
+        for (unsigned batch = 1; batch < 4; batch++) {
+                batches_swap(f, &other);
+                next(f, d); /* 2, 3; then 1, 3; then 4, 3 */
+                assert_counts(f, 2, 2, 0);
+                if (batch == 1)
+                        assert_duplicate(f, f->batch.changes, "2");
+                if (batch == 2) {
+                        assert_duplicate(f, f->batch.changes, "1"); /* recorded by now */
+                        assert_duplicate(f, f->batch.changes + 1, "3");
+                }
+                if (batch == 3) {
+                        assert_int_equal(f->batch.changes[0].kind, CHANGE_UNDECIDED);
+                        assert_duplicate(f, f->batch.changes + 1, "3");
+                }
+                batches_swap(f, &other);
+                record(f, batch);
+                batches_swap(f, &other);
+        }
+        (void) detector_close(d);
+        (void) arena_free(other.arena);
+        free(other.changes);
+}
+
 /* Also when the first is as it was: else the second would overwrite it. */
 static void test_duplicates_of_known_records(void **state) {
         Fixture *f = *state;
@@ -556,6 +598,7 @@ int main(void) {
                 TEST(test_a_changed_mapping_changes_every_record),
                 TEST(test_duplicates_in_one_batch),
                 TEST(test_duplicates_across_batches),
+                TEST(test_duplicates_of_a_batch_that_is_not_recorded_yet),
                 TEST(test_duplicates_of_known_records),
                 TEST(test_records_without_a_key_are_held),
                 TEST(test_a_key_with_a_warning_is_usable),
