@@ -8,6 +8,8 @@
 #define DROP_IN  "terrafusion-operation@.service.d/50-config.conf"
 #define WANTS    "terrafusion.target.wants/"
 #define SUFFIX   ".timer"
+#define WATCHDOG_USEC        900000000ULL      /* of terrafusion-operation@.service */
+#define WATCHDOG_MARGIN_USEC 300000000ULL
 #define DELAY    "5s"   /* spreads pairs that are due at the same time, the same for a pair at each run */
 
 void unit_files_done(UnitFiles *u) {
@@ -119,6 +121,26 @@ static void system_print(FILE *file, const System *system, bool *is_bound) {
                 path_print(file, "ReadWritePaths", path, size);
 }
 
+/* A worker tells its life between two batches, so the unit's own patience (15 min) has to be longer than any statement may take. */
+static void watchdog_print(FILE *file, const Settings *settings) {
+        uint64_t longest = 0;
+
+        for (size_t i = 0; i < settings->n_systems; i++) {
+                const System *system = settings->systems[i];
+
+                if (!text_equal(system->kind, "postgresql"))
+                        continue;
+                if (system->statement_timeout_usec == 0) {
+                        (void) fputs("WatchdogSec=0\n", file);
+                        return;
+                }
+                if (system->statement_timeout_usec > longest)
+                        longest = system->statement_timeout_usec;
+        }
+        if (longest > WATCHDOG_USEC - WATCHDOG_MARGIN_USEC)
+                (void) fprintf(file, "WatchdogSec=%ju\n", (uintmax_t) ((longest + WATCHDOG_MARGIN_USEC) / 1000000U));
+}
+
 static int drop_in_add(UnitFiles *u, const Settings *settings) {
         _cleanup_free_ char *text = NULL;
         bool is_bound = false;
@@ -129,6 +151,7 @@ static int drop_in_add(UnitFiles *u, const Settings *settings) {
                 return -ENOMEM;
         (void) fprintf(file, "# Made by terrafusion-generator from terrafusion.yaml; change that, then reload terrafusion-syncd.\n"
                              "[Service]\nMemoryMax=%ju\n", (uintmax_t) settings->worker_memory_bytes);
+        watchdog_print(file, settings);
         for (size_t i = 0; i < settings->n_systems; i++)
                 system_print(file, settings->systems[i], &is_bound);
         if (fclose(file) != 0)

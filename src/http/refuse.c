@@ -63,6 +63,21 @@ unsigned http_refuse_waiting(int fd, const Error *why) {
         return n;
 }
 
+unsigned http_drop_waiting(int fd) {
+        int flags = fcntl(fd, F_GETFL);
+        unsigned n = 0;
+
+        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+                return 0;
+        for (; n < SOMAXCONN; n++) {
+                _cleanup_close_ int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+                if (peer < 0)
+                        break;
+        }
+        return n;
+}
+
 void http_refuse_inherited(const Error *why) {
         int n = sd_listen_fds(false);
 

@@ -230,6 +230,10 @@ static int sockets_open(Syncd *s, Error *error) {
 
         n = sd_listen_fds(true);
         for (int i = 0; i < n; i++) {
+                int again = s->n_listen_fds < LISTEN_FDS_MAX ? fcntl(SD_LISTEN_FDS_START + i, F_DUPFD_CLOEXEC, 3) : -EBADF;
+
+                if (again >= 0)
+                        s->listen_fds[s->n_listen_fds++] = again;
                 r = socket_serve(s, SD_LISTEN_FDS_START + i, error);
                 if (r < 0)
                         return r;
@@ -329,6 +333,15 @@ static int syncd_open(Syncd *s, Error *error) {
         return 0;
 }
 
+/* Who came after the server went would have systemd start us again, though a stop was asked for. The gateway asks whether we were stopped
+ * before it comes again. */
+static void waiting_drop(Syncd *s) {
+        for (size_t i = 0; i < s->n_listen_fds; i++) {
+                (void) http_drop_waiting(s->listen_fds[i]);
+                (void) close(s->listen_fds[i]);
+        }
+}
+
 /* Faces first, so that nobody asks what is going; the store before the tables its jobs end in. */
 static void syncd_done(Syncd *s) {
         s->is_stopping = true;
@@ -363,6 +376,7 @@ static void syncd_done(Syncd *s) {
         if (s->lock_fd >= 0)
                 (void) close(s->lock_fd);
         sd_event_unref(s->event);
+        waiting_drop(s);
 }
 
 /* systemd does not start it again by itself, but whoever waits at a socket would have it started at once. They

@@ -21,6 +21,8 @@
 #define DRAIN_MAX_USEC \
         (10U * 1000U * 1000U) /* open requests and store jobs may take that long after SIGTERM */
 
+#define LISTEN_FDS_MAX 8U
+
 typedef struct Schedule Schedule;
 #define OBJECTS_FINISHED_MAX 100U /* operations that are over and still objects on the bus */
 
@@ -53,6 +55,8 @@ typedef struct Syncd {
         char *recover_failure; /* why the store cannot be read, as it was last told; NULL: it can */
         bool is_recovered, is_stopping;
         int progress_fd, lock_fd;
+        int listen_fds[LISTEN_FDS_MAX]; /* of systemd, a second time: the server closes its own */
+        size_t n_listen_fds;
 } Syncd;
 
 uint64_t syncd_now_usec(const Syncd *s); /* CLOCK_MONOTONIC of this turn of the loop */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens to a worker's unit becomes the cause of its attempt, and the operation goes on from where it was."""
 import contextlib
+import json
 import time
 
 import pytest
@@ -178,3 +179,28 @@ def test_bus_restarts_under_a_run(machine):
     wait(lambda: machine.run("busctl", "status", "org.terrafusion.Sync1", check=False).returncode == 0, "the name to be back on the bus")
     machine.run("terrafusionctl", "run", "gis_to_cama", "--wait")
     big_agrees(machine)
+
+
+def test_missing_credential(machine):
+    """A clear line with its remedy, in the operation and in the journal; the file that is named there mends it."""
+    machine.run("tee", "/etc/terrafusion/terrafusion.d/later.yaml",
+                text="systems: {later: {kind: postgresql, access: read, connection: host=127.0.0.1 port=1 user=x dbname=x, credential: later-password}}\n")
+    machine.run("systemctl", "restart", "terrafusion-syncd.service")
+    machine.ready()
+    try:
+        status, answer = machine.http("POST", "/api/systems/later/check")
+        assert status == 202, answer
+        operation = machine.finished(answer["id"])
+        assert operation["status"] == "FAILED" and 'The credential "later-password" is missing' in operation["error_message"], operation
+        assert "/etc/terrafusion/credentials/later-password" in operation["error"]["remedy"]
+        assert any("/etc/terrafusion/credentials/later-password" in text for text in machine.messages(f"OPERATION_ID={answer['id']}"))
+        machine.run("tee", "/etc/terrafusion/credentials/later-password", text="geheim\n")
+        number = machine.http("POST", "/api/systems/later/check")[1]["id"]
+        wait(lambda: causes(machine.operation(number)), "an attempt to end")
+        assert "missing" not in json.dumps(machine.operation(number))               # found: now it is the server that is not there
+        machine.http("POST", f"/api/sync/operations/{number}/cancel")
+        assert "geheim" not in json.dumps(machine.journal("-b"))
+    finally:
+        machine.run("rm", "-f", "/etc/terrafusion/terrafusion.d/later.yaml", "/etc/terrafusion/credentials/later-password")
+        machine.run("systemctl", "restart", "terrafusion-syncd.service")
+        machine.ready()

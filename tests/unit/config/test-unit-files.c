@@ -9,7 +9,7 @@ static System systems[] = {
         {.name = (char *) "cama", .kind = (char *) "sqlite", .path = (char *) "/home/it/\"cama\"/cama.db", .may_write = true},
         {.name = (char *) "list", .kind = (char *) "csv", .path = (char *) "/srv/lists"},
         {.name = (char *) "home", .kind = (char *) "csv", .path = (char *) "/tmp/lists"},
-        {.name = (char *) "pg", .kind = (char *) "postgresql"},
+        {.name = (char *) "pg", .kind = (char *) "postgresql", .statement_timeout_usec = 3600000000},
         {.name = (char *) "root", .kind = (char *) "sqlite", .path = (char *) "/root.db"},
 };
 
@@ -49,14 +49,39 @@ static void test_files(void **state) {
         assert_string_equal(strstr(drop_in->text, "[Service]"),
                             "[Service]\n"
                             "MemoryMax=314572800\n"
+                            "WatchdogSec=3900\n"
                             "ReadWritePaths=\"-/srv/county 100%%\"\n"
                             "ProtectHome=tmpfs\n"
                             "BindPaths=\"-/home/it/\\\"cama\\\"\"\n"
                             "BindReadOnlyPaths=\"-/tmp/lists\"\n");
 }
 
+/* Ten minutes, the usual, fit the unit's own patience; none at all means that nobody may say a worker hangs. */
+static void test_watchdog(void **state) {
+        static const struct {
+                uint64_t timeout_usec;
+                const char *expected;
+        } cases[] = {{600000000, NULL}, {601000000, "WatchdogSec=901\n"}, {0, "WatchdogSec=0\n"}};
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                System system = {.name = (char *) "pg", .kind = (char *) "postgresql", .statement_timeout_usec = cases[i].timeout_usec};
+                System *pointer = &system;
+                Settings settings = {.systems = &pointer, .n_systems = 1, .worker_memory_bytes = 1};
+                PairSet none = {};
+                _cleanup_unit_files_ UnitFiles u = {};
+                const char *found;
+
+                assert_int_equal(unit_files_make(&settings, &none, &u), 0);
+                found = strstr(u.files[0].text, "WatchdogSec=");
+                if (cases[i].expected)
+                        assert_string_equal(found, cases[i].expected);
+                else
+                        assert_null(found);
+        }
+}
+
 int main(void) {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_files)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_files), cmocka_unit_test(test_watchdog)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,11 @@ static void test_refuse(void **state) {
         assert_int_equal(read(silent, answer, sizeof(answer)), 0);
         assert_int_equal(http_refuse_waiting(fd, &why), 0); /* nobody waits any more, and nobody is waited for */
         (void) close(asked);
+        asked = client_new(path, "GET / HTTP/1.1\r\n\r\n");
+        assert_int_equal(http_drop_waiting(fd), 1);
+        assert_true(read(asked, answer, sizeof(answer)) <= 0);
+        assert_int_equal(http_drop_waiting(fd), 0);
+        (void) close(asked);
         (void) close(silent);
         (void) close(fd);
         free(path);
