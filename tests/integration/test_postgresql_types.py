@@ -173,3 +173,20 @@ def test_text_of_an_ascii_database_is_looked_at(server, tmp_path):
     assert place.worker(place.insert()) in (OK, QUARANTINED), place.stderr
     assert server.sql("select * from target", database="utf8") == "1|plain"
     assert "UTF-8" in place.findings()[0]["message"]
+
+
+def test_shapes_of_postgis(server, tmp_path):
+    address = server.database("shapes")
+    server.sql("create extension postgis", database="shapes", check=False)
+    if server.sql("select count(*) from pg_extension where extname = 'postgis'", database="shapes") != "1":
+        pytest.skip("PostGIS is not installed")
+    server.sql("create table source (id integer primary key, shape geometry(Polygon, 2927))",
+               "create table target (like source including all)",
+               "insert into source select n, st_setsrid(st_makeenvelope(n, n, n + 1, n + 2), 2927) from generate_series(1, 100) n",
+               "insert into source values (0, null)", database="shapes")
+    systems = {"one": {"kind": "postgresql", "connection": address}, "two": {"kind": "postgresql", "connection": address, "access": "write"}}
+    place = Place(tmp_path, systems, MAPPING.format(fields="      shape: {from: shape, type: geometry, srid: \"EPSG:2927\"}"))
+    assert place.result(place.run())["thing"][1] == 101
+    assert server.sql("table source except table target", database="shapes") == ""
+    place.forget()
+    assert place.result(place.run(allow=["first_write"]))["thing"] == (101, 0, 0, 0, 101, 0)
