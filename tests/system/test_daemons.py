@@ -83,7 +83,7 @@ def test_dying_at_its_start_slows_itself(machine):
         print(f"a syncd that dies at its start was started {n} times in 4 s")
         assert 5 <= n <= 15
         assert any("times in a row" in text for text in texts)
-        assert "Waits" in machine.show(SYNCD, "StatusText")
+        wait(lambda: "Waits" in machine.show(SYNCD, "StatusText"), "its word that it waits")
     machine.run("systemctl", "restart", SYNCD)
     machine.ready()
 
