@@ -53,7 +53,8 @@ static int missing(PGconn *db, const System *system, const char *name, Error *er
         return r < 0 ? r : table_missing("table", name, system->name, names, error);
 }
 
-/* Types below their domains, with the modifier that counts. */
+/* Types below their domains, with the modifier that counts. Their names are for casts: with -1 it is bpchar, without
+ * it "character", which is one character. */
 static const char columns_sql[] =
         "with recursive resolved (number, type, modifier) as ("
         " select attnum, atttypid, atttypmod from pg_attribute"
@@ -62,7 +63,7 @@ static const char columns_sql[] =
         " select r.number, t.typbasetype, case when r.modifier >= 0 then r.modifier else t.typtypmod end"
         " from resolved r join pg_type t on t.oid = r.type where t.typtype = 'd')"
         " select a.attname, t.oid, t.typtype = 'e', t.typname, t.typarray, r.modifier,"
-        " format_type(t.oid, null),"
+        " format_type(t.oid, -1),"
         " a.attnotnull and not a.atthasdef and a.attidentity = '' and a.attgenerated = '', a.attgenerated <> '',"
         " coalesce(k.place, 0)"
         " from pg_attribute a join resolved r on r.number = a.attnum"

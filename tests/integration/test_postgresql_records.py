@@ -254,7 +254,8 @@ entities:
                       "order by pct desc, owner_id limit 1)", database="joins") == "0"
 
 
-def test_a_resumed_scan_goes_on_at_its_key(server, tmp_path):
+@pytest.mark.parametrize("kind", ["text", "char(32)"])
+def test_a_resumed_scan_goes_on_at_its_key(server, tmp_path, kind):
     """A worker that is ended between two batches takes up where it was, in a scan that has an order."""
     import os
     import signal
@@ -262,7 +263,7 @@ def test_a_resumed_scan_goes_on_at_its_key(server, tmp_path):
 
     import harness
     address = server.database("resumed")
-    server.sql("create table s (year smallint, k text, v integer, primary key (year, k))", "create table t (like s including all)",
+    server.sql(f"create table s (year smallint, k {kind}, v integer, primary key (year, k))", "create table t (like s including all)",
                "insert into s select 2020 + n % 5, md5(n::text), n from generate_series(1, 60000) n", "analyze s", database="resumed")
     mapping = "pair: pair\nsource: one\ntarget: two\nentities:\n  s: {from: s, to: t, key: {year: year, k: k}, fields: {v: v}}\n"
     place = Place(tmp_path, {"one": {"kind": "postgresql", "connection": address},
