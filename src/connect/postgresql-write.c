@@ -141,7 +141,7 @@ static int row_put(Writing *g, const Item *item, size_t n_masked, Error *error) 
         return r;
 }
 
-static int rows_put(Writing *g, const Item *items, size_t n_items, Error *error) {
+static int rows_put(Writing *g, const Item *items, size_t n_items, size_t *ret_sent, Error *error) {
         PgWriter *w = g->writer;
         size_t n_masked = 0;
         int r;
@@ -156,6 +156,8 @@ static int rows_put(Writing *g, const Item *items, size_t n_items, Error *error)
                 r = row_put(g, &items[i], n_masked, refusal);
                 if (r < 0)
                         r = refusal_take(g, refusal, r, error);
+                else
+                        (*ret_sent)++;
                 if (r >= 0 && w->out.size >= OUT_BYTES)
                         r = out_send(g, error);
         }
@@ -164,16 +166,32 @@ static int rows_put(Writing *g, const Item *items, size_t n_items, Error *error)
         return r < 0 ? r : out_send(g, error);
 }
 
-/* Ends the COPY, or breaks it off where what we had to send failed. */
-static int copy_finish(Writing *g, int r, Error *error) {
+/* Each record must have met its row: one key, one row. */
+static int met_rows(const Writing *g, const PGresult *result, ChangeKind kind, size_t n_records, Error *error) {
+        const char *text = PQcmdTuples((PGresult *) result);
+
+        if (strtoul(text, NULL, 10) >= n_records)
+                return 0;
+        return error_set(error, ERROR_RECORD_REFUSED, "Run the pair again: it compares anew",
+                         kind == CHANGE_INSERT ? "%s did not take the record: a trigger or a rule left it out"
+                         : kind == CHANGE_UPDATE
+                                 ? "%s has no row for this key to update; it is gone since it was read"
+                                 : "%s has no row for this key to delete; it is gone since it was read",
+                         g->writer->table->name);
+}
+
+/* Ends the COPY, or breaks it off where what we had to send failed. A trigger may have left out a row of it. */
+static int copy_finish(Writing *g, int r, size_t n_sent, Error *error) {
         PGconn *db = g->writer->connection->db;
         PGresult *result;
 
         if (PQputCopyEnd(db, r < 0 ? "broken off" : NULL) != 1 && r >= 0)
                 r = pg_fail(db, NULL, g->writer->connection->system, "cannot write", false, error);
         while ((result = PQgetResult(db))) {
-                if (r >= 0 && PQresultStatus(result) != PGRES_COMMAND_OK)
-                        r = server_fail(g, result, error);
+                if (r >= 0)
+                        r = PQresultStatus(result) == PGRES_COMMAND_OK
+                                    ? met_rows(g, result, CHANGE_INSERT, n_sent, error)
+                                    : server_fail(g, result, error);
                 PQclear(result);
                 if (PQstatus(db) == CONNECTION_BAD)
                         break;
@@ -186,6 +204,7 @@ static int insert_by_copy(Writing *g, const Item *items, size_t n_items, Error *
         const PgStatement statement = {w->mapping, w->table->name, w->types, items[0].mask};
         _cleanup_result_ PGresult *result = NULL;
         _cleanup_free_ char *sql = NULL;
+        size_t n_sent = 0;
         int r;
 
         r = pg_sql_copy(&statement, &sql);
@@ -194,7 +213,8 @@ static int insert_by_copy(Writing *g, const Item *items, size_t n_items, Error *
         result = PQexec(w->connection->db, sql);
         if (PQresultStatus(result) != PGRES_COPY_IN)
                 return server_fail(g, result, error);
-        return copy_finish(g, rows_put(g, items, n_items, error), error);
+        r = rows_put(g, items, n_items, &n_sent, error);
+        return copy_finish(g, r, n_sent, error);
 }
 
 static int columns_begin(Writing *g, const Item *item) {
@@ -248,20 +268,6 @@ static int records_put(Writing *g, const Item *items, size_t n_items, Error *err
         return r;
 }
 
-/* Each record must have met its row: one key, one row. */
-static int met_rows(Writing *g, const PGresult *result, ChangeKind kind, Error *error) {
-        const char *text = PQcmdTuples((PGresult *) result);
-
-        if (strtoul(text, NULL, 10) >= g->arrays.n_records)
-                return 0;
-        return error_set(error, ERROR_RECORD_REFUSED, "Run the pair again: it compares anew",
-                         kind == CHANGE_INSERT ? "%s did not take the record: a trigger or a rule left it out"
-                         : kind == CHANGE_UPDATE
-                                 ? "%s has no row for this key to update; it is gone since it was read"
-                                 : "%s has no row for this key to delete; it is gone since it was read",
-                         g->writer->table->name);
-}
-
 static int apply_arrays(Writing *g, const Item *items, size_t n_items, Error *error) {
         PgWriter *w = g->writer;
         const PgStatement statement = {w->mapping, w->table->name, w->types, items[0].mask};
@@ -282,7 +288,7 @@ static int apply_arrays(Writing *g, const Item *items, size_t n_items, Error *er
                 return r;
         if (PQresultStatus(result) != PGRES_COMMAND_OK)
                 return server_fail(g, result, error);
-        return met_rows(g, result, kind, error);
+        return met_rows(g, result, kind, g->arrays.n_records, error);
 }
 
 /* COPY cannot write views and the like, and sends binary forms only. */

@@ -177,6 +177,20 @@ def test_a_record_that_another_hand_deleted_or_made(server, tmp_path):
     assert county.present() == county.expected()
 
 
+def test_a_trigger_that_leaves_records_out(server, tmp_path):
+    """COPY tells how many rows it made; one that a trigger dropped is held, and not taken as written."""
+    county = Parcels(server, tmp_path, "dropped")
+    county.asked("create function drop_it() returns trigger language plpgsql as $$ begin if new.serial = 40 then return null; end if; "
+                 "return new; end $$; create trigger drop_it before insert on county.parcel for each row execute function drop_it()")
+    county.put(good(100))
+    operation = county.run(expect=QUARANTINED)
+    assert county.result(operation)["parcel"] == (100, 99, 0, 0, 0, 1)
+    assert "did not take the record" in county.findings()[0]["message"]
+    county.asked("drop trigger drop_it on county.parcel")
+    county.run()
+    assert county.present() == county.expected()
+
+
 def test_views_rules_and_row_security_are_written_by_insert(server, tmp_path):
     county = Parcels(server, tmp_path, "secured")
     county.asked("alter table county.parcel enable row level security; alter table county.parcel rename to parcel_table; "
