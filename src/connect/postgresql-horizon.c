@@ -118,9 +118,9 @@ int pg_horizon(Connection *connection, const Mapping *m, Value *ret_high, Error 
         if (r >= 0)
                 r = sight_check(c, error);
         if (r >= 0)
-                r = prepared_check(c, error);
-        if (r >= 0)
                 r = moment_take(c, kind, &usec, error);
+        if (r >= 0) /* after it: one that is prepared meanwhile was an open one before, and in neither list if asked first */
+                r = prepared_check(c, error);
         if (r < 0)
                 return r;
         *ret_high = (Value){.type = VALUE_TIMESTAMP, .integer = usec};
