@@ -26,6 +26,12 @@ void connector_name_set(const char *name) {
 
 const char *connector_name(void) { return name_of_client; }
 
+static const char *pair_of_client = "";
+
+void connector_pair_set(const char *pair) { pair_of_client = pair; }
+
+const char *connector_pair(void) { return pair_of_client; }
+
 int connection_open(const System *system, bool write, Connection **ret, Error *error) {
         const Connector *connector = connector_find(system->kind);
         int r;

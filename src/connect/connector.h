@@ -76,6 +76,10 @@ const char *const *connector_kinds(void);       /* NULL-terminated names */
 /* What systems are told of who connects ("terrafusion-worker OPERATION"): shown in their lists of sessions. */
 void connector_name_set(const char *name);
 const char *connector_name(void);
+/* The pair this process works on. A target whose server outlives us lets one transaction of a pair begin when the
+ * one before is over: a COMMIT that was sent before kill -9 may still be at work. "" until it is set; borrowed. */
+void connector_pair_set(const char *pair);
+const char *connector_pair(void);
 
 /* Opens a system, which must outlive the connection. ERROR_SYSTEM_UNAVAILABLE, ERROR_FILE_FORMAT,
  * ERROR_SYSTEM_READ_ONLY (write wanted but `access: read`, or the file is), ERROR_NOT_YET (unknown kind). */
@@ -88,6 +92,7 @@ _must_check_ int connection_check(Connection *c, const Pair *pair, const Mapping
  * is visible to a reader opened afterwards. Its bytes live as long as the connection. ERROR_WATERMARK
  * where it cannot be proved, with the remedy. */
 _must_check_ int connection_horizon(Connection *c, const Mapping *mapping, Value *ret_high, Error *error);
+/* Waits for a transaction that an earlier worker of the pair left behind; what is read afterwards is what it left. */
 _must_check_ int connection_begin(Connection *c, Error *error);
 /* After a failure the transaction is rolled back or its fate is unknown: settle. */
 _must_check_ int connection_commit(Connection *c, Error *error);

@@ -15,6 +15,7 @@ typedef struct PgConnection {
         Connection base;
         const System *system;
         PGconn *db;
+        char *begin;     /* of a transaction that writes */
         Arena *arena;    /* of horizons */
         bool check_utf8; /* the database holds text of an unknown encoding */
         bool scanning;   /* a reader has the session */

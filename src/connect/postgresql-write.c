@@ -389,7 +389,9 @@ static int isolate(Writing *g, Error *error) {
         g->isolating = true;
         for (size_t i = 0; i < g->n_items; i++)
                 error_done(&g->items[i].write->refusal);
-        r = pg_execute(c->db, c->system, "rollback; begin", error);
+        r = pg_execute(c->db, c->system, "rollback", error);
+        if (r >= 0)
+                r = pg_begin(&c->base, error);
         do {
                 n_accepted = 0;
                 if (r >= 0)

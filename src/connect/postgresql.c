@@ -8,6 +8,7 @@ static void pg_close(Connection *connection) {
 
         PQfinish(c->db);
         arena_free(c->arena);
+        free(c->begin);
         free(c);
 }
 
@@ -31,6 +32,23 @@ static int writable_require(PgConnection *c, Error *error) {
                          "System \"%s\": the server can only be read", c->system->name);
 }
 
+/* A server goes on with what a killed worker sent, its COMMIT too. Under this lock, which ends with its
+ * transaction, nobody of the same pair begins, or looks what is there, before that is decided. */
+static int begin_make(PgConnection *c) {
+        char *pair = PQescapeLiteral(c->db, connector_pair(), strlen(connector_pair()));
+        int r = 0;
+
+        if (!pair || asprintf(&c->begin,
+                              "begin; select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended("
+                              "'terrafusion target ' || %s, 0))",
+                              pair) < 0) {
+                c->begin = NULL;
+                r = -ENOMEM;
+        }
+        PQfreemem(pair);
+        return r;
+}
+
 static int pg_open(const System *system, bool write, Connection **ret, Error *error) {
         _cleanup_(connectionp) PgConnection *c = calloc(1, sizeof(*c));
         int r;
@@ -44,6 +62,8 @@ static int pg_open(const System *system, bool write, Connection **ret, Error *er
                 r = pg_session_open(system, write, &c->db, error);
         if (r >= 0 && write)
                 r = writable_require(c, error);
+        if (r >= 0 && write)
+                r = begin_make(c);
         if (r < 0)
                 return r;
         c->check_utf8 = text_equal(PQparameterStatus(c->db, "server_encoding"), "SQL_ASCII");
@@ -56,7 +76,7 @@ static int pg_open(const System *system, bool write, Connection **ret, Error *er
 int pg_begin(Connection *connection, Error *error) {
         PgConnection *c = (PgConnection *) connection;
 
-        return pg_execute(c->db, c->system, "begin", error);
+        return pg_execute(c->db, c->system, c->begin, error);
 }
 
 int pg_rollback(Connection *connection) {

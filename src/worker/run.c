@@ -56,6 +56,7 @@ int run_lock(Run *run, Error *error) {
 int run_open(Run *run, Error *error) {
         int r;
 
+        connector_pair_set(run->pair->name);
         r = journal_open(run->settings->state_directory, run->pair->name, &run->journal, error);
         if (r < 0)
                 return r;

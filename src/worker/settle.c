@@ -67,6 +67,16 @@ static int entry_look(const Mapping *m, const JournalEntry *entry, const RecordF
         return 0;
 }
 
+/* The worker is dead, its transaction need not be: a server may still be at the COMMIT that it was sent. */
+static int transaction_await(Connection *target, Error *error) {
+        int r;
+
+        r = connection_begin(target, error);
+        if (r >= 0)
+                connection_rollback(target);
+        return r;
+}
+
 /* All records are asked and the majority counts: some may have been changed by another hand since. Where none tells, the batch is taken as
  * not applied: detection compares all its records again, and a change is never believed that is not at the target. */
 static int batch_was_applied(Run *run, const Mapping *m, const JournalBatch *batch, Arena *arena, bool *ret,
@@ -78,7 +88,9 @@ static int batch_was_applied(Run *run, const Mapping *m, const JournalBatch *bat
         Verdict verdict;
         int r;
 
-        r = writer_open(run->target, m, &writer, error);
+        r = transaction_await(run->target, error);
+        if (r >= 0)
+                r = writer_open(run->target, m, &writer, error);
         if (r < 0)
                 return r;
         fetches = calloc(batch->n_entries + 1, sizeof(*fetches));

@@ -14,6 +14,7 @@ import pytest
 from postgresql import CONFIGURATION, FAILED, OK, TRY_AGAIN, Place, Server
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "crash"))
+import harness  # noqa: E402  (found by the line above)
 import proxy  # noqa: E402  (found by the line above)
 
 SECRET = "canary-5321"
@@ -252,6 +253,34 @@ def test_a_lost_reply_to_commit(server, tmp_path, cut):
         assert case.result(operation)["parcel"] == (3000, 3000, 0, 0, 0, 0)
         settled = "was applied at the target" if cut == "after" else "had not reached the target"
         assert settled in case.stderr
+
+
+def test_a_commit_that_outlives_its_worker(tmp_path):
+    """A killed worker's COMMIT is not over while the server waits for its disk or a standby: the next attempt has to wait for it, or it
+    takes the batch as not applied and meets its records a moment later."""
+    server = Server()
+    try:
+        server.sql(f"create role tester login password '{SECRET}'", "alter role postgres set synchronous_commit = local")
+        case = Case(server, tmp_path, "late")
+        operation = case.insert()
+        server.sql("alter system set synchronous_standby_names = 'nobody'", "select pg_reload_conf()")
+        worker = subprocess.Popen([harness.WORKER, operation], env=case.environment(), stderr=subprocess.DEVNULL)
+        committing = "select count(*) from pg_stat_activity where usename = 'tester' and wait_event = 'SyncRep'"
+        end = time.monotonic() + 60
+        while server.sql(committing) == "0":
+            assert worker.poll() is None and time.monotonic() < end
+            time.sleep(0.02)
+        worker.kill()
+        worker.wait()
+        assert server.sql(committing) == "1"
+        release = threading.Timer(1.5, lambda: server.sql("alter system reset synchronous_standby_names", "select pg_reload_conf()"))
+        release.start()
+        case.completes(operation)
+        release.join()
+        assert case.result(operation)["parcel"] == (3000, 3000, 0, 0, 0, 0)
+        assert "was applied at the target" in case.stderr
+    finally:
+        server.remove()
 
 
 WATERMARK = MAPPING.replace("    fields:", "    detect: {strategy: watermark, column: stamp}\n    deletes: ignore\n    fields:")

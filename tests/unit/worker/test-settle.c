@@ -9,7 +9,7 @@ typedef struct FakeTarget {
         Connection base;
         Writer writer;
         const char *names[8];
-        bool is_away;
+        bool is_away, was_awaited;
 } FakeTarget;
 
 static FakeTarget fake;
@@ -23,7 +23,16 @@ static int fake_writer_open(Connection *c, const Mapping *mapping, Writer **ret,
 
 static void fake_writer_close(Writer *w) {}
 
+static int fake_begin(Connection *c, Error *error) {
+        fake.was_awaited = true;
+        return 0;
+}
+
+static int fake_rollback(Connection *c) { return 0; }
+
 static int fake_fetch(Writer *w, Arena *arena, RecordFetch *fetches, size_t n_fetches, Error *error) {
+        /* What is there says nothing before the dead worker's transaction is over. */
+        assert_true(fake.was_awaited);
         for (size_t i = 0; i < n_fetches; i++) {
                 const char *name = fake.names[fetches[i].key->integer];
 
@@ -43,6 +52,8 @@ static const Connector fake_connector = {
         .writer_open = fake_writer_open,
         .writer_close = fake_writer_close,
         .fetch = fake_fetch,
+        .begin = fake_begin,
+        .rollback = fake_rollback,
 };
 
 static MappingField fields[] = {
