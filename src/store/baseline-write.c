@@ -104,6 +104,25 @@ static int merge_page_open(Merge *m, Statement *s, Page *ret_page) {
         return page_open(body.bytes, body.size, ret_page);
 }
 
+/* The key lies before all pages that are left: a page of its own ends where the first of them begins. */
+static int merge_load_before(Merge *m, Error *error) {
+        static const char sql[] = "select low from baseline_page where entity = ? order by low limit 1";
+        Statement *s;
+        int r;
+
+        r = database_prepare(m->entity->progress->database, sql, &s, error);
+        if (r < 0)
+                return r;
+        statement_bind_integer(s, 1, m->entity->id);
+        r = statement_step(s, error);
+        if (r <= 0)
+                return r;
+        m->has_high = true;
+        r = bytes_copy(s, 0, m->arena, &m->high);
+        statement_reset(s);
+        return r < 0 ? store_no_memory(error) : 0;
+}
+
 /* The page that has the key, or would have it. */
 static int merge_load(Merge *m, Key key, Page *ret_page, Error *error) {
         static const char sql[] =
@@ -125,7 +144,7 @@ static int merge_load(Merge *m, Key key, Page *ret_page, Error *error) {
         statement_bind_bytes(s, 2, key.bytes, key.size);
         r = statement_step(s, error);
         if (r <= 0)
-                return r;
+                return r < 0 ? r : merge_load_before(m, error);
         r = merge_page_open(m, s, ret_page);
         statement_reset(s);
         return r < 0 ? baseline_error(m->entity, r, error) : 0;

@@ -161,6 +161,36 @@ static void test_all_rows_deleted(void **state) {
         assert_int_equal(pages_check(f, 1), 1);
 }
 
+/* Rows before the first page that is left are not to swallow those behind its beginning. */
+static void test_the_first_pages_deleted(void **state) {
+        const unsigned again[] = {5, 1999, 2500};
+        Fixture *f = *state;
+        BaselineRow row;
+
+        put_range(f, 0, 1, 2000, 1);
+        assert_ok(f, progress_begin(f->progress, &f->error));
+        for (unsigned i = 0; i < 1000; i++)
+                assert_ok(f, baseline_delete(f->entity, key_of(i), &f->error));
+        assert_ok(f, progress_commit(f->progress, &f->error));
+        assert_int_equal(baseline_find(f->entity, key_of(5), &row, &f->error), 0);
+        assert_ok(f, progress_begin(f->progress, &f->error));
+        for (size_t i = 0; i < ELEMENTSOF(again); i++) {
+                Digest digest = digest_of(2);
+                uint64_t number = 0;
+
+                if (baseline_find(f->entity, key_of(again[i]), &row, &f->error) > 0)
+                        number = row.number;
+                assert_ok(f, baseline_put(f->entity, key_of(again[i]), &number, 2, &digest, &digest, &f->error));
+        }
+        assert_ok(f, progress_commit(f->progress, &f->error));
+        (void) pages_check(f, 1002);
+        for (size_t i = 0; i < ELEMENTSOF(again); i++) {
+                assert_int_equal(baseline_find(f->entity, key_of(again[i]), &row, &f->error), 1);
+                assert_int_equal(row.batch, 2);
+        }
+        assert_int_equal(baseline_find(f->entity, key_of(1500), &row, &f->error), 1);
+}
+
 static void test_a_row_that_is_there_is_not_added(void **state) {
         Fixture *f = *state;
         Digest digest = digest_of(1);
@@ -197,8 +227,8 @@ static void test_a_damaged_page(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_any_order_beside_a_model), TEST(test_appending_fills_pages),
-                TEST(test_all_rows_deleted),         TEST(test_a_row_that_is_there_is_not_added),
-                TEST(test_a_damaged_page),
+                TEST(test_all_rows_deleted),         TEST(test_the_first_pages_deleted),
+                TEST(test_a_row_that_is_there_is_not_added), TEST(test_a_damaged_page),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
