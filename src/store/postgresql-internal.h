@@ -62,12 +62,17 @@ typedef struct PgStatement {
         int row;
 } PgStatement;
 
+typedef struct Sent {
+        PgStatement *preparing; /* this is where it is prepared; NULL: executed */
+        bool one;               /* must it meet exactly one row? */
+} Sent;
+
 typedef struct PgDatabase {
         Database common; /* first */
         Session *session;
         bool in_transaction, read_only;
         Error failure; /* of what was sent on: the next call brings it */
-        bool *sent;    /* per statement without an answer: must it meet exactly one row? */
+        Sent *sent;    /* what has no answer yet */
         size_t n_sent, sent_capacity;
         int64_t n_changes;
         unsigned n_names;

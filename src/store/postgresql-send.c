@@ -40,10 +40,10 @@ static int send_failed(PgDatabase *d, Error *error) {
         return session_lost(d->session, error);
 }
 
-static int sent_note(PgDatabase *d, bool one, Error *error) {
+static int sent_note(PgDatabase *d, Sent sent, Error *error) {
         if (array_grow(&d->sent, &d->sent_capacity, d->n_sent + 1, sizeof(*d->sent)) < 0)
                 return database_no_memory(d->common.path, "write", error);
-        d->sent[d->n_sent++] = one;
+        d->sent[d->n_sent++] = sent;
         return 0;
 }
 
@@ -55,14 +55,14 @@ static int pipeline_send(PgDatabase *d, PgStatement *s, bool one, Error *error) 
 
         pg_parameters(s, types, values, sizes, formats);
         if (!s->is_prepared) {
-                r = sent_note(d, false, error);
+                r = sent_note(d, (Sent){.preparing = s}, error);
                 if (r < 0)
                         return r;
                 if (!PQsendPrepare(connection, s->name, s->text, s->n_parameters, types))
                         return send_failed(d, error);
                 s->is_prepared = true;
         }
-        r = sent_note(d, one, error);
+        r = sent_note(d, (Sent){.one = one}, error);
         if (r < 0)
                 return r;
         if (!PQsendQueryPrepared(connection, s->name, s->n_parameters, values, sizes, formats, 1))
@@ -70,15 +70,17 @@ static int pipeline_send(PgDatabase *d, PgStatement *s, bool one, Error *error) 
         return 0;
 }
 
-static void result_take(PgDatabase *d, const PGresult *result, bool one) {
+static void result_take(PgDatabase *d, const PGresult *result, const Sent *sent) {
         _cleanup_error_ Error failure = {};
         ExecStatusType status = PQresultStatus(result);
 
+        if (sent->preparing && status != PGRES_COMMAND_OK)
+                sent->preparing->is_prepared = false; /* the server passes over all that comes behind a failure */
         if (status == PGRES_PIPELINE_ABORTED)
                 return; /* an earlier one failed */
         if (status == PGRES_COMMAND_OK) {
                 d->n_changes = strtol(PQcmdTuples((PGresult *) result), NULL, 10);
-                if (!one || d->n_changes == 1)
+                if (!sent->one || d->n_changes == 1)
                         return;
                 (void) database_not_one(&d->common, d->n_changes, &failure);
         } else
@@ -99,7 +101,7 @@ static int pipeline_results(PgDatabase *d, Error *error) {
                                 return r;
                         if (!result)
                                 break;
-                        result_take(d, result, d->sent[i]);
+                        result_take(d, result, &d->sent[i]);
                 }
         for (bool synced = false; !synced;) {
                 _cleanup_result_ PGresult *result = NULL;

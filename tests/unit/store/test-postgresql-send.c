@@ -46,6 +46,26 @@ static void test_a_failure_among_many(void **state) {
         assert_int_equal(one_integer(f, "select count(*) from t"), 0);
 }
 
+/* What was to be prepared behind a failure never was: the next transaction of the session prepares it. */
+static void test_a_statement_first_sent_behind_a_failure(void **state) {
+        static const char insert[] = "insert into t (a) values (?)", update[] = "update t set b = 'y' where a = ?";
+        ServerFixture *f = *state;
+
+        NEEDS_SERVER
+        assert_good(&f->error, database_begin(f->database, &f->error));
+        run_many(f, insert, 1);
+        run_many(f, insert, 1);
+        run_many(f, update, 1);
+        assert_int_equal(database_commit(f->database, &f->error), -EEXIST);
+        error_done(&f->error);
+        database_rollback(f->database);
+        assert_good(&f->error, database_begin(f->database, &f->error));
+        run_many(f, insert, 3);
+        run_many(f, update, 2);
+        assert_good(&f->error, database_commit(f->database, &f->error));
+        assert_int_equal(one_integer(f, "select count(*) from t where b = 'y'"), 2);
+}
+
 static void test_the_server_goes_away_meanwhile(void **state) {
         static const char sql[] = "insert into t (a) values (?)";
         ServerFixture *f = *state;
@@ -74,6 +94,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_many),
                 TEST(test_a_failure_among_many),
+                TEST(test_a_statement_first_sent_behind_a_failure),
                 TEST(test_the_server_goes_away_meanwhile),
         };
 
