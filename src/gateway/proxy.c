@@ -271,7 +271,7 @@ static void arm_tick(Proxy *proxy) {
 }
 
 static Call *call_new(Proxy *proxy, uint64_t hold_usec) {
-        Call *call = proxy->n_calls < PROXY_CALLS_MAX ? calloc(1, sizeof(Call)) : NULL;
+        Call *call = calloc(1, sizeof(Call));
 
         if (!call)
                 return NULL;
@@ -286,7 +286,7 @@ static Call *call_new(Proxy *proxy, uint64_t hold_usec) {
 }
 
 void proxy_forward(Proxy *proxy, HttpRequest *request, const char *path, const char *identity) {
-        Call *call = call_new(proxy, PROXY_HOLD_USEC);
+        Call *call = proxy->n_calls < PROXY_CALLS_MAX ? call_new(proxy, PROXY_HOLD_USEC) : NULL;
         _cleanup_error_ Error e = {};
 
         if (!call) {
@@ -312,6 +312,7 @@ void proxy_fetch(Proxy *proxy, const char *path, uint64_t wait_usec, proxy_done_
                 done(0, "", userdata);
                 return;
         }
+        call->exchange.ours = true; /* a probe that found no room would have a sync service killed that only has much to do */
         call->done = done;
         call->userdata = userdata;
         /* On a connection of its own: the answer then says something about syncd, not about those who wait before it. */

@@ -11,7 +11,6 @@
 #define PIPES_USUAL 2U          /* shared connections opened without need */
 #define PIPES_MAX 16U           /* and while answers are slow */
 #define PIPES_IDLE_MAX 4U       /* more are closed when nothing travels on them */
-#define SINGLES_MAX 256U        /* connections of one request each */
 #define PIPE_DEPTH_MAX 64U      /* requests under way on one */
 #define PIPE_SLOW_USEC 5000U    /* whose first one waits longer gets no more */
 #define READ_BYTES 32768U
@@ -303,12 +302,12 @@ static Pipe *pipe_least(const Upstream *u, bool any) {
         return best;
 }
 
-static int pipe_for(Upstream *u, bool again, Pipe **ret) {
+static int pipe_for(Upstream *u, const Exchange *e, Pipe **ret) {
         Pipe *best;
         int r;
 
-        if (!again)
-                return u->n_singles < SINGLES_MAX ? pipe_open(u, true, ret) : -EAGAIN;
+        if (!e->again)
+                return e->ours || u->n_singles < UPSTREAM_SINGLES_MAX ? pipe_open(u, true, ret) : -EAGAIN;
         best = pipe_least(u, false);
         if (best && (best->n_queue == 0 || u->n_shared >= PIPES_USUAL)) {
                 *ret = best;
@@ -328,7 +327,7 @@ int upstream_send(Upstream *u, Exchange *e) {
         Pipe *p = NULL;
         int r;
 
-        r = pipe_for(u, e->again, &p);
+        r = pipe_for(u, e, &p);
         if (r < 0)
                 return r;
         r = array_grow(&p->out, &p->out_capacity, p->out_size + e->size, 1);

@@ -8,6 +8,8 @@
 #include "gateway/answer.h"
 #include "http/plane.h"
 
+#define UPSTREAM_SINGLES_MAX 256U       /* connections of one request each */
+
 typedef enum ExchangeEnd {
         EXCHANGE_NOT_SENT,              /* not a byte of it left */
         EXCHANGE_LOST,                  /* the connection broke; syncd may have read it */
@@ -20,6 +22,7 @@ struct Exchange {
         const char *bytes;              /* the framed request, borrowed until its end */
         size_t size;
         bool again;                     /* it may be sent again */
+        bool ours;                      /* the gateway's own question: has a connection however many others have one */
         /* One of the two is called, once, from within a turn, never from upstream_send(). answer and body are borrowed. */
         void (*answered)(Exchange *exchange, const Answer *answer, const char *bytes);
         void (*broken)(Exchange *exchange, ExchangeEnd how);

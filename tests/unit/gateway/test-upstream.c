@@ -128,6 +128,25 @@ static void test_pipeline(void **state) {
         assert_int_equal(upstream_n_connections(f->upstream), 0);
 }
 
+/* However much is asked of syncd: whether it lives can be asked besides. */
+static void test_a_question_of_ours_always_has_room(void **state) {
+        _cleanup_free_ Asked *many = calloc(UPSTREAM_SINGLES_MAX, sizeof(Asked));
+        Asked one_more = ask("p", false), ours = ask("ours", false);
+        Fixture *f = *state;
+
+        assert_non_null(many);
+        for (size_t i = 0; i < UPSTREAM_SINGLES_MAX; i++) {
+                many[i] = ask("p", false);
+                assert_int_equal(upstream_send(f->upstream, &many[i].exchange), 0);
+        }
+        assert_int_equal(upstream_send(f->upstream, &one_more.exchange), -EAGAIN);
+        ours.exchange.ours = true;
+        assert_int_equal(upstream_send(f->upstream, &ours.exchange), 0);
+        assert_int_equal(upstream_n_connections(f->upstream), UPSTREAM_SINGLES_MAX + 1);
+        f->upstream = upstream_free(f->upstream);
+        assert_int_equal(ours.status, -2 - EXCHANGE_NOT_SENT);
+}
+
 static void test_alone(void **state) {
         Fixture *f = *state;
         Asked a = ask("a", true), post = ask("post", false);
@@ -258,6 +277,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_pipeline, setup, teardown), cmocka_unit_test_setup_teardown(test_alone, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_broken, setup, teardown), cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_abandoned, setup, teardown), cmocka_unit_test_setup_teardown(test_slow_first, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_a_question_of_ours_always_has_room, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
