@@ -172,7 +172,10 @@ static int met_rows(const Writing *g, const PGresult *result, ChangeKind kind, s
 
         if (strtoul(text, NULL, 10) >= n_records)
                 return 0;
-        return error_set(error, ERROR_RECORD_REFUSED, "Run the pair again: it compares anew",
+        return error_set(error, ERROR_RECORD_REFUSED,
+                         kind == CHANGE_INSERT ? "Let the trigger or the rule take the record, or raise an error that "
+                                                 "says why not"
+                                               : "Run the pair again: it compares anew",
                          kind == CHANGE_INSERT ? "%s did not take the record: a trigger or a rule left it out"
                          : kind == CHANGE_UPDATE
                                  ? "%s has no row for this key to update; it is gone since it was read"

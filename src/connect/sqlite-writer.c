@@ -274,7 +274,13 @@ static int insert(SqliteWriter *w, const Change *change, Error *error) {
         r = statement_find(w, false, &statement, error);
         if (r == 0)
                 r = bind_masked(w, statement, change->target, &next, error);
-        return r < 0 ? r : run(w, statement, error);
+        if (r == 0)
+                r = run(w, statement, error);
+        if (r < 0 || sqlite3_changes(w->connection->db) > 0)
+                return r;
+        return error_set(error, ERROR_RECORD_REFUSED,
+                         "Let the trigger (or the on conflict clause) take the record, or say why not: raise(abort, …)",
+                         "\"%s\" did not take the record: a trigger or a constraint left it out", w->mapping->to);
 }
 
 static int update(SqliteWriter *w, const Change *change, Error *error) {

@@ -94,6 +94,27 @@ static void delete_by_encoded_key(void **state) {
         fixture_done(&f);
 }
 
+/* A trigger may leave a record out without an error: it is not there, so it was not written. */
+static void a_record_that_a_trigger_leaves_out(void **state) {
+        Value values[] = {text("P-1"),      text("Ada"), value_integer(1),
+                          value_integer(1), VALUE_NONE,  VALUE_NONE};
+        Writer *w = NULL;
+        Fixture f;
+
+        init(&f, &w);
+        run_sql(f.path, "create trigger leaves before insert on parcel when new.number = 'P-2' "
+                        "begin select raise(ignore); end");
+        assert_int_equal(connection_begin(f.connection, &f.error), 0);
+        assert_int_equal(write_one(&f, w, CHANGE_INSERT, values, NULL), 0);
+        values[0] = text("P-2");
+        assert_true(write_one(&f, w, CHANGE_INSERT, values, NULL) < 0);
+        assert_error(&f, ERROR_RECORD_REFUSED, "did not take the record", "trigger");
+        assert_int_equal(connection_commit(f.connection, &f.error), 0);
+        assert_sql(f.path, "select group_concat(number) from parcel", "P-1");
+        writer_close(w);
+        fixture_done(&f);
+}
+
 static void refused_records_leave_the_transaction(void **state) {
         Value values[] = {text("P-1"),      text("Ada"), value_integer(-1),
                           value_integer(1), VALUE_NONE,  VALUE_NONE};
@@ -244,6 +265,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(writes_and_counts),
                 cmocka_unit_test(delete_by_encoded_key),
+                cmocka_unit_test(a_record_that_a_trigger_leaves_out),
                 cmocka_unit_test(refused_records_leave_the_transaction),
                 cmocka_unit_test(refuses_what_a_column_would_change),
                 cmocka_unit_test(fetches_raw_values),
