@@ -19,6 +19,7 @@
 #define WATCHDOG_USEC 30000000ULL
 #define BACK_OFF_FIRST_USEC 50000U
 #define BACK_OFF_MAX_USEC 10000000ULL
+#define START_AGAIN_USEC 500000U
 #define LIVED_LONG_USEC 10000000ULL     /* who lived so long is started again at once */
 
 struct Standalone {
@@ -91,8 +92,20 @@ static int on_notify(sd_event_source *source, int fd, uint32_t events, void *use
         return alive ? event_timer_set(s->event, &s->watchdog, WATCHDOG_USEC, "syncd-watchdog", on_watchdog, s) : 0;
 }
 
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* No process can be had just now (memory, limits): that passes, so it is tried until it works. */
+static int start_or_wait(Standalone *s) {
+        int r = standalone_start(s);
+
+        if (r >= 0)
+                return 0;
+        log_text(LOG_WARNING, "The sync service could not be started (%s); it is tried again.", strerror(-r));
+        return event_timer_set(s->event, &s->again, START_AGAIN_USEC, "syncd-again", on_again, s);
+}
+
 static int on_again(sd_event_source *source, uint64_t usec, void *userdata) {
-        return standalone_start(userdata);
+        return start_or_wait(userdata);
 }
 
 static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata) {
@@ -118,7 +131,7 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *userda
                 s->back_off_usec = BACK_OFF_MAX_USEC;
         s->state.n_restarts++;
         log_text(LOG_WARNING, "The sync service ended (%s); it is started again.", cause ?: "unknown");
-        return s->back_off_usec == 0 ? standalone_start(s) :
+        return s->back_off_usec == 0 ? start_or_wait(s) :
                 event_timer_set(s->event, &s->again, s->back_off_usec, "syncd-again", on_again, s);
 }
 
@@ -167,8 +180,13 @@ int standalone_start(Standalone *s) {
         free(s->state.status_text);
         s->state.status_text = NULL;
         r = sd_event_add_child(s->event, &s->child, pid, WEXITED, on_child, s);
-        if (r < 0)
+        if (r < 0) {
+                /* Nobody would learn of its end. */
+                (void) kill(pid, SIGKILL);
+                (void) waitpid(pid, NULL, 0);
+                s->pid = 0;
                 return r;
+        }
         (void) sd_event_source_set_description(s->child, "syncd");
         changed(s);
         return event_timer_set(s->event, &s->watchdog, WATCHDOG_USEC, "syncd-watchdog", on_watchdog, s);
