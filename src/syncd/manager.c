@@ -293,6 +293,7 @@ static void on_end_written(void *job, int r, Error *error) {
         live->operation->next_attempt_at = e->next_attempt_at;
         log_planned(live->operation);
         live->attempt_at_usec = 0;
+        error_done(&live->cause); /* it is told; nothing has begun since */
         queue_release(s->queue, e->id);
         operation_changed(s, live->operation);
         if (live->cancel_requested) { /* asked while the end was being written */

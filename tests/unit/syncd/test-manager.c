@@ -200,6 +200,24 @@ static void test_cancelled_and_lost(void **state) {
         bench_end(&b);
 }
 
+/* Cancelled while its attempt is being put off: how that one ended makes no attempt of its own. */
+static void test_cancelled_while_put_off(void **state) {
+        Operation *o;
+        Bench b;
+
+        bench_begin(&b, "#!/bin/sh\nkill -9 $$\n");
+        bench_leave(&b, false, false);
+        assert_int_equal(manager_start(&b.s), 0);
+        for (unsigned i = 0; i < 300 && !(b.s.live.first && b.s.live.first->has_decision); i++)
+                assert_true(sd_event_run(b.s.event, 10000) >= 0);
+        assert_true(b.s.live.first->is_settling);
+        b.s.live.first->cancel_requested = true;
+        o = bench_until(&b, OPERATION_CANCELLED, 0);
+        assert_int_equal(o->n_attempts, 1);
+        operation_free(o);
+        bench_end(&b);
+}
+
 /* The end cannot be written at first: it is decided once, and giving up names its attempts. */
 static void test_an_end_that_is_written_late(void **state) {
         static const char refuse[] =
@@ -237,6 +255,7 @@ int main(void) {
                 cmocka_unit_test(test_transient_is_postponed),
                 cmocka_unit_test(test_lost_worker_is_replaced),
                 cmocka_unit_test(test_cancelled_and_lost),
+                cmocka_unit_test(test_cancelled_while_put_off),
                 cmocka_unit_test(test_an_end_that_is_written_late),
         };
 
