@@ -11,7 +11,7 @@ typedef unsigned __int128 UWide;
 #define EXPONENT_MAX 100000 /* beyond it every number but 0 is out of range */
 #define TEN_18 1000000000000000000ULL
 
-static const uint64_t powers[] = {
+const uint64_t decimal_powers[DECIMAL_POWERS] = {
         1ULL,
         10ULL,
         100ULL,
@@ -36,10 +36,10 @@ static const uint64_t powers[] = {
 /* 10^exponent, exponent 0 … 38. */
 static Wide power_of_ten(unsigned exponent) {
         if (exponent <= 18)
-                return (Wide) powers[exponent];
+                return (Wide) decimal_powers[exponent];
         if (exponent <= 36)
-                return (Wide) powers[exponent - 18] * (Wide) TEN_18;
-        return (Wide) powers[exponent - 36] * (Wide) TEN_18 * (Wide) TEN_18;
+                return (Wide) decimal_powers[exponent - 18] * (Wide) TEN_18;
+        return (Wide) decimal_powers[exponent - 36] * (Wide) TEN_18 * (Wide) TEN_18;
 }
 
 static UWide magnitude(Wide number) {

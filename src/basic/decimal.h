@@ -13,6 +13,9 @@ typedef struct Decimal {
         uint8_t scale;          /* digits after the point, 0 … 38 */
 } Decimal;
 
+#define DECIMAL_POWERS 19
+extern const uint64_t decimal_powers[DECIMAL_POWERS]; /* 10^0 … 10^18: what fits into 64 bits, signed */
+
 /* Parses [+-]digits[.digits][e[+-]digits] in exactly n_bytes bytes; no spaces, no thousands separators.
  * -EINVAL: not a number; -ERANGE: more than 38 digits. Scale is as written.
  * The digits before the point may be missing (".5", as some databases export), those after it not. */

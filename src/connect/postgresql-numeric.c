@@ -15,28 +15,7 @@
 
 typedef unsigned __int128 uint128;
 
-static const uint64_t powers[] = {
-        1ULL,
-        10ULL,
-        100ULL,
-        1000ULL,
-        10000ULL,
-        100000ULL,
-        1000000ULL,
-        10000000ULL,
-        100000000ULL,
-        1000000000ULL,
-        10000000000ULL,
-        100000000000ULL,
-        1000000000000ULL,
-        10000000000000ULL,
-        100000000000000ULL,
-        1000000000000000ULL,
-        10000000000000000ULL,
-        100000000000000000ULL,
-        1000000000000000000ULL,
-};
-#define POWER_MAX ((int) ELEMENTSOF(powers) - 1)
+#define POWER_MAX (DECIMAL_POWERS - 1)
 
 typedef struct Numeric {
         unsigned n_groups, sign, scale;
@@ -67,7 +46,7 @@ static int numeric_parse(const char *bytes, size_t size, Numeric *ret) {
 
 static bool shift_up(uint128 *number, int digits) {
         for (; digits > 0; digits -= POWER_MAX) {
-                uint64_t power = powers[digits < POWER_MAX ? digits : POWER_MAX];
+                uint64_t power = decimal_powers[digits < POWER_MAX ? digits : POWER_MAX];
 
                 if (__builtin_mul_overflow(*number, (uint128) power, number))
                         return false;
@@ -76,7 +55,7 @@ static bool shift_up(uint128 *number, int digits) {
 }
 
 static bool decimal_has_room(uint128 number) {
-        uint128 limit = (uint128) powers[18] * powers[18] * 100; /* 10^38 */
+        uint128 limit = (uint128) decimal_powers[18] * decimal_powers[18] * 100; /* 10^38 */
 
         return number < limit;
 }
@@ -90,7 +69,7 @@ static int magnitude_make(const Numeric *n, uint128 *ret) {
         if (n->n_groups > 0 && shift <= -BASE_DIGITS)
                 return -EBADMSG;
         for (unsigned i = 0; i < n->n_groups; i++) {
-                uint64_t cut = i + 1 == n->n_groups && shift < 0 ? powers[-shift] : 1;
+                uint64_t cut = i + 1 == n->n_groups && shift < 0 ? decimal_powers[-shift] : 1;
                 uint64_t group = copy_get16(n->groups + (size_t) 2 * i);
 
                 if (group % cut != 0)
@@ -119,11 +98,11 @@ static bool decode_small(const Numeric *n, Decimal *ret) {
         for (unsigned i = 0; i < n->n_groups; i++)
                 number = number * BASE + copy_get16(n->groups + (size_t) 2 * i);
         if (shift >= 0)
-                number *= powers[shift];
+                number *= decimal_powers[shift];
         else {
-                if (number % powers[-shift] != 0)
+                if (number % decimal_powers[-shift] != 0)
                         return false;
-                number /= powers[-shift];
+                number /= decimal_powers[-shift];
         }
         ret->coefficient = n->sign == SIGN_NEGATIVE ? -(int64_t) number : (int64_t) number;
         ret->scale = (uint8_t) n->scale;
@@ -251,7 +230,7 @@ static int fraction_split(uint128 fraction, unsigned scale, uint16_t *groups) {
                 fraction %= unit;
         }
         if (scale > 0)
-                groups[n++] = (uint16_t) (fraction * powers[BASE_DIGITS - scale]);
+                groups[n++] = (uint16_t) (fraction * decimal_powers[BASE_DIGITS - scale]);
         return n;
 }
 
@@ -259,7 +238,7 @@ static size_t encode_small(uint64_t number, unsigned sign, unsigned scale, char 
         uint16_t groups[GROUPS_MAX];
         int n_fraction = (int) (scale + BASE_DIGITS - 1) / BASE_DIGITS, n = GROUPS_MAX;
 
-        number *= powers[(unsigned) n_fraction * BASE_DIGITS - scale];
+        number *= decimal_powers[(unsigned) n_fraction * BASE_DIGITS - scale];
         while (number > 0) {
                 groups[--n] = (uint16_t) (number % BASE);
                 number /= BASE;
@@ -275,7 +254,7 @@ size_t pg_numeric_encode(const Decimal *d, char bytes[static PG_NUMERIC_SIZE_MAX
         uint128 unit;
 
         static_assert(PG_NUMERIC_SIZE_MAX >= HEADER_SIZE + 2 * (GROUPS_MAX + 2), "groups must fit");
-        if (magnitude < powers[16])
+        if (magnitude < decimal_powers[16])
                 return encode_small((uint64_t) magnitude, sign, d->scale, bytes);
         unit = power_of(d->scale);
         weight = whole_split(magnitude / unit, groups, &n_groups);
