@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An entity's row in the pair's file: counts of its baseline and its checkpoint; and the counts of
  * operations. */
+#include "store/operations-internal.h"
 #include "store/progress-internal.h"
 
 void checkpoint_done(Checkpoint *c) {
@@ -189,22 +190,6 @@ int result_add(Progress *p, const char *operation_id, const EntityResult *delta,
         return statement_run(s, error);
 }
 
-static int result_read(Statement *s, Operation *o) {
-        EntityResult *result = operation_result(o, statement_text(s, 0));
-
-        if (!result)
-                return -ENOMEM;
-        result->n_read = statement_integer(s, 1);
-        result->n_inserted = statement_integer(s, 2);
-        result->n_updated = statement_integer(s, 3);
-        result->n_deleted = statement_integer(s, 4);
-        result->n_unchanged = statement_integer(s, 5);
-        result->n_held = statement_integer(s, 6);
-        result->n_deletes_withheld = statement_integer(s, 7);
-        result->done = statement_integer(s, 8) != 0;
-        return 0;
-}
-
 static void results_clear(Operation *o) {
         for (size_t i = 0; i < o->n_results; i++)
                 free(o->results[i].entity);
@@ -225,10 +210,5 @@ int result_load(Progress *p, const char *operation_id, Operation *o, Error *erro
                 return r;
         results_clear(o);
         statement_bind_text(s, 1, operation_id);
-        while ((r = statement_step(s, error)) > 0)
-                if (result_read(s, o) < 0) {
-                        statement_reset(s);
-                        return store_no_memory(error);
-                }
-        return r;
+        return results_take(s, o, error);
 }

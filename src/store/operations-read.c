@@ -141,6 +141,17 @@ static int result_read(Statement *s, Operation *o) {
         return 0;
 }
 
+int results_take(Statement *s, Operation *o, Error *error) {
+        int r;
+
+        while ((r = statement_step(s, error)) > 0)
+                if (result_read(s, o) < 0) {
+                        statement_reset(s);
+                        return store_no_memory(error);
+                }
+        return r;
+}
+
 static int results_read(Database *d, Operation *o, Error *error) {
         static const char sql[] = "select entity, n_read, n_inserted, n_updated, n_deleted, n_unchanged, "
                                   "n_held, n_deletes_withheld, done"
@@ -152,12 +163,7 @@ static int results_read(Database *d, Operation *o, Error *error) {
         if (r < 0)
                 return r;
         statement_bind_text(s, 1, o->id);
-        while ((r = statement_step(s, error)) > 0)
-                if (result_read(s, o) < 0) {
-                        statement_reset(s);
-                        return store_no_memory(error);
-                }
-        return r;
+        return results_take(s, o, error);
 }
 
 /* The operation of the row at which s stands. */
