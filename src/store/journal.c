@@ -26,6 +26,23 @@ static int journal_path(Journal *j, Error *error) {
         return store_database_path(j->state_directory, PART_JOURNAL, j->pair, name, &j->path, error);
 }
 
+/* A clock that was set back makes no journal before those that are there: the last one is where the newest batch is. */
+static int journal_path_not_before(Journal *j, Error *error) {
+        _cleanup_strings_ char **paths = NULL;
+        size_t n;
+        int r;
+
+        r = journal_files(j->state_directory, j->pair, &paths, error);
+        if (r < 0)
+                return r;
+        n = strings_count(paths);
+        if (n == 0 || strcmp(paths[n - 1], j->path) <= 0)
+                return 0;
+        free(j->path);
+        j->path = strdup(paths[n - 1]);
+        return j->path ? 0 : store_no_memory(error);
+}
+
 /* With a server, what a worker that was just killed had sent is still being committed: its session has to be
  * over before anyone reads which batch is the newest. */
 static int journal_hold(Journal *j, Error *error) {
@@ -50,6 +67,9 @@ int journal_open(const char *state_directory, const char *pair, Journal **ret, E
         if (r < 0)
                 return r;
         r = store_folder_make(state_directory, "journals", error);
+        if (r < 0)
+                return r;
+        r = journal_path_not_before(j, error);
         if (r < 0)
                 return r;
         r = database_open(j->path, journal_migrations, &j->database, error);

@@ -140,13 +140,34 @@ static void test_an_earlier_month(void **state) {
         assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 0);
 }
 
+/* The clock was set back over the end of a month: what was journalled before is the newest all the same. */
+static void test_a_later_month(void **state) {
+        Fixture *f = *state;
+        _cleanup_(journal_closep) Journal *j = open_journal(f);
+        _cleanup_arena_ Arena *arena = NULL;
+        JournalBatch b;
+
+        assert_int_equal(arena_new(&arena), 0);
+        append(f, j, 1, OPERATION_1, (Change[]){change_of(arena, CHANGE_UPDATE, "A", "1", "2")}, 1);
+        j = journal_close(j);
+        place_move_journal(f->folder, place_month(), "2199-01");
+        j = open_journal(f);
+        assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 1);
+        assert_string_equal(key_to_text(b.entries[0].key, arena), "A");
+        append(f, j, 2, OPERATION_1, (Change[]){change_of(arena, CHANGE_UPDATE, "B", "1", "2")}, 1);
+        j = journal_close(j);
+        j = open_journal(f);
+        assert_int_equal(journal_unsettled(j, 1, arena, &b, &f->error), 1);
+        assert_string_equal(key_to_text(b.entries[0].key, arena), "B");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_a_batch_comes_back), TEST(test_only_the_batch_after_the_recorded_one),
                 TEST(test_forgetting),         TEST(test_a_batch_of_nothing),
-                TEST(test_an_earlier_month),
+                TEST(test_an_earlier_month),   TEST(test_a_later_month),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
