@@ -179,7 +179,7 @@ static void print_report(const json_t *operation) {
                 bool ok = json_member_true(row, "ok");
 
                 (void) printf("%-8s %s: %s%s%s\n", ok ? "ok" : "MISSING", json_member_text(row, "what") ?: "", json_member_text(row, "message") ?: "",
-                              ok ? "" : " ", ok ? "" : json_member_text(row, "remedy") ?: "");
+                              ok ? "" : ". ", ok ? "" : json_member_text(row, "remedy") ?: "");
         }
 }
 
@@ -188,6 +188,20 @@ static void print_member(const json_t *object, const char *label, const char *me
 
         if (text && !text_equal(text, "-"))
                 (void) printf("%-12s %s\n", label, text);
+}
+
+/* error_message has the remedy in it, which gets a line of its own here. */
+static void print_error(const json_t *operation) {
+        const json_t *error = json_object_get(operation, "error");
+        const char *message = json_member_text(operation, "error_message"), *remedy = json_member_text(error, "remedy");
+        size_t size = message ? strlen(message) : 0, rest = remedy ? strlen(remedy) : 0;
+
+        if (size == 0)
+                return;
+        if (rest > 0 && rest < size && text_equal(message + size - rest, remedy))
+                size -= rest + 1;
+        (void) printf("%-12s %.*s\n", "Error", (int) size, message);
+        print_member(operation, "Remedy", "error.remedy");
 }
 
 static void print_operation(const json_t *operation) {
@@ -201,8 +215,7 @@ static void print_operation(const json_t *operation) {
         print_member(operation, "Ended", "end_time");
         print_member(operation, "Seconds", "duration_seconds");
         print_member(operation, "Asked by", "requested_by");
-        print_member(operation, "Error", "error_message");
-        print_member(operation, "Remedy", "error.remedy");
+        print_error(operation);
         (void) fputc('\n', stdout);
         if (json_array_size(json_object_get(operation, "report")) > 0)
                 print_report(operation);

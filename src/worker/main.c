@@ -142,7 +142,8 @@ static int attempt_run(Run *run, Error *error) {
         return r;
 }
 
-/* The lock comes before the attempt: a second worker for the same operation, started by a syncd that came back meanwhile, ends without a trace. */
+/* The lock comes before the attempt: a second worker for the same operation, started by a syncd that came back meanwhile, ends without a trace.
+ * Without pairs the settings have mistakes, and nothing is started. */
 static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
         const char *name = run->operation->sync_pair_id;
         bool is_system = text_starts_with(name, "system:");
@@ -150,7 +151,10 @@ static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
         int64_t number = 0;
         int r, found;
 
-        found = is_system ? 0 : pairs_get(pairs, name, &run->pair, &error);
+        if (!pairs)
+                found = mistakes_to_error(mistakes, 0, &error);
+        else
+                found = is_system ? 0 : pairs_get(pairs, name, &run->pair, &error);
         if (run->pair && run_lock(run, &failure) < 0) {
                 (void) log_error(MESSAGE_NONE, &failure, "Operation %s waits", run->operation->id);
                 if (failure.id == ERROR_ALREADY_RUNNING)
@@ -165,11 +169,9 @@ static int attempt(Run *run, const PairSet *pairs, const Mistakes *mistakes) {
         tell_begun(run, number);
         if (failure.id != ERROR_NONE)
                 error_move(&error, &failure);
-        else if (is_system)
-                found = check_system(run, name + strlen("system:"), &error);
         else if (found >= 0)
-                found = attempt_run(run, &error);
-        else
+                found = is_system ? check_system(run, name + strlen("system:"), &error) : attempt_run(run, &error);
+        else if (pairs)
                 broken_pair_print(pairs, name, mistakes);
         if (found < 0)
                 (void) error_set(&error, ERROR_INTERNAL, NULL, "The operation failed: %s", strerror(-found));
@@ -190,6 +192,14 @@ static int configuration_read(Settings **ret_settings, PairSet **ret_pairs, Mist
         if (r < 0)
                 mistakes_print(mistakes, stderr);
         return r;
+}
+
+/* Mistakes in files are told with the operation. Not those of the environment: they may name another store. */
+static bool mistakes_can_be_told(const Settings *settings, const Mistakes *mistakes) {
+        for (size_t i = 0; i < mistakes->n_errors; i++)
+                if (!mistakes->errors[i].file)
+                        return false;
+        return settings && mistakes->n_errors > 0;
 }
 
 static int signals_set(void) {
@@ -232,7 +242,7 @@ static int work(const char *id) {
         int r;
 
         r = configuration_read(&settings, &pairs, &mistakes);
-        if (r < 0)
+        if (r < 0 && !mistakes_can_be_told(settings, &mistakes))
                 return error_exit_status(ERROR_CONFIGURATION);
         r = store_server_use(settings->store_url, STORE_STATEMENT_MSEC_MAX, &error);
         if (r >= 0)

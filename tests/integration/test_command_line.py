@@ -150,6 +150,13 @@ def test_reload(service):  # noqa: F811
     done = service.ctl("reload")
     assert done.returncode == 1 and "stays as it was" in done.stdout and "limits" in done.stderr
     assert service.get("/api/pairs")[1][0]["status"] == "ACTIVE"
+    # A run meanwhile says why it cannot be, with place and remedy, each once.
+    done = service.ctl("run", "pacs_to_cama", "--wait")
+    assert done.returncode == 1
+    error, remedy = [line for line in done.stdout.splitlines() if line.startswith(("Error ", "Remedy "))]
+    line = len(settings.read_text().splitlines())
+    assert f"{settings}:{line}:1: " in error and '"limts"' in error and error.endswith(").") and remedy.split(maxsplit=1)[1] == 'Did you mean "limits"?'
+    assert done.stdout.count("Did you mean") == 1
     settings.write_text(good)
     assert service.ctl("reload").returncode == 0
 
@@ -162,3 +169,29 @@ def test_an_unknown_pair_is_no_empty_list(service):  # noqa: F811
     done = service.ctl("operations", "--pair", "pacs_to_cma")
     assert done.returncode == 1 and "pacs_to_cama" in done.stderr
     assert service.get("/api/sync/operations?sync_pair_id=system:pacs")[0] == 200
+
+
+def test_a_missing_table(service):  # noqa: F811
+    with sqlite3.connect(service.county.folder / "cama.db") as db:
+        db.execute("alter table sale rename to sales")
+    done = service.ctl("check", "pacs_to_cama")
+    assert done.returncode == 1
+    missing = next(line for line in done.stdout.splitlines() if line.startswith("MISSING"))
+    assert 'has no table "sale". ' in missing, missing
+
+
+def test_a_server_that_stays_away(service):  # noqa: F811
+    settings = service.county.folder / "etc/terrafusion.yaml"
+    settings.write_text(settings.read_text().replace(f"kind: sqlite\n    path: {service.county.folder}/cama.db",
+                                                     'kind: postgresql\n    connection: "host=127.0.0.1 port=1 dbname=cama"'))
+    assert service.ctl("reload").returncode == 0
+    done = service.ctl("run", "pacs_to_cama", "--wait")
+    assert done.returncode == 1 and "Gave up after 8 attempts" in done.stdout, done
+    assert "can be reached; then start the run again" in done.stdout and "it is tried again" not in done.stdout
+
+
+def test_nobody_is_there(service):  # noqa: F811
+    service.stop()
+    done = service.ctl("status")
+    assert done.returncode == 1
+    assert "/terrafusion/terrafusion-gateway --standalone." in done.stderr or "systemctl start terrafusion.target" in done.stderr, done
