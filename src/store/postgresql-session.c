@@ -97,6 +97,10 @@ static int connection_refused(const PGconn *connection, Error *error) {
         char state[6];
 
         text = sqlstate_of_message(message, state);
+        if (!text && PQconnectionNeedsPassword(connection))
+                return error_set(error, ERROR_CONFIGURATION,
+                                 "Write the password into SYNC_SERVICE_DB_URL or the credential store-password.",
+                                 "The state store on %s wants a password, and none is set", store_server_name());
         if (!text)
                 return unavailable(message, first_line(message), error);
         if (sqlstate_error(state) == ERROR_CONFIGURATION)

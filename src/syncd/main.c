@@ -79,14 +79,6 @@ static int event_open(Syncd *s) {
         return r < 0 ? r : 0;
 }
 
-/* The last words, for whoever runs us: systemctl status and the gateway's /status show them. */
-static void status_tell(const Error *error) {
-        _cleanup_free_ char *text = error_to_text(error);
-
-        if (text)
-                (void) sd_notifyf(false, "STATUS=%s", text);
-}
-
 static int configuration_load(Syncd *s) {
         _cleanup_mistakes_ Mistakes mistakes = {};
         _cleanup_settings_ Settings *settings = NULL;
@@ -103,9 +95,9 @@ static int configuration_load(Syncd *s) {
                 _cleanup_error_ Error first = {};
 
                 if (mistakes_to_error(&mistakes, 0, &first) < 0)
-                        status_tell(&first);
+                        syncd_status_tell(&first);
                 log_event(LOG_ERR, MESSAGE_CONFIGURATION,
-                          "terrafusion.yaml has mistakes; nothing was started. Mend the lines above and "
+                          "The configuration has mistakes; nothing was started. Mend the lines above and "
                           "start again.",
                           NULL);
                 return -EINVAL;
@@ -402,7 +394,7 @@ static int syncd_run(Syncd *s) {
                 return refused(ERROR_CONFIGURATION);
         r = syncd_open(s, &error);
         if (r < 0) {
-                status_tell(&error);
+                syncd_status_tell(&error);
                 log_error(MESSAGE_NONE, &error, "The sync service did not start");
                 return error_class(error.id) == ERROR_CLASS_TRANSIENT ? 75 : refused(error.id);
         }

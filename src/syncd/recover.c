@@ -2,6 +2,7 @@
 /* What syncd does first: reads which operations the store has unfinished, finds their living workers, queues
  * the others. */
 #include <sys/syscall.h>
+#include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
 #include "basic/text.h"
@@ -127,6 +128,13 @@ static void found_offer(Syncd *s, Found *found) {
                 (void) TAKE_FD(found->pidfd);
 }
 
+void syncd_status_tell(const Error *error) {
+        _cleanup_free_ char *text = error_to_text(error);
+
+        if (text)
+                (void) sd_notifyf(false, "STATUS=%s", text);
+}
+
 static int on_recover_again(sd_event_source *source, uint64_t usec, void *userdata) {
         return manager_start(userdata);
 }
@@ -148,6 +156,7 @@ static void on_recovered(void *job, int r, Error *error) {
                 return;
         if (r < 0 && error->id == ERROR_CONFIGURATION) { /* waiting does not mend it */
                 log_error(MESSAGE_CONFIGURATION, error, "The sync service ends");
+                syncd_status_tell(error);
                 (void) sd_event_exit(s->event, error_exit_status(error->id));
                 return;
         }

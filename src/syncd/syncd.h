@@ -62,6 +62,8 @@ typedef struct Syncd {
 uint64_t syncd_now_usec(const Syncd *s); /* CLOCK_MONOTONIC of this turn of the loop */
 
 /* manager.c: the life of operations between queue, launcher and store. */
+/* The last words, for whoever runs us: systemctl status and the gateway's /status show them. In recover.c */
+void syncd_status_tell(const Error *error);
 /* Reads unfinished operations and finds running workers again; tried again until it works. In recover.c */
 _must_check_ int manager_start(Syncd *s);
 /* The operation is in the store: queue it. Takes it over. */

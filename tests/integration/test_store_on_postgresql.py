@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The state in a PostgreSQL database: the store's own tests, replies that are lost, and servers that go away or do not want us."""
+import json
 import os
 import pathlib
 import re
@@ -224,6 +225,7 @@ def syncd(county, url):
     ("postgresql://tf:canary@db/store?sslmod=require", ["cannot be read"]),
     ("postgresql://postgres:canary@{server}/postgres", ["28P01", "password"]),
     ("postgresql://nobody:canary@{server}/postgres", ["28P01", "password"]),
+    ("postgresql://postgres@{server}/postgres", ["wants a password", "store-password"]),
     ("postgresql://postgres:secret@{server}/nothing", ["3D000", "createdb"]),
     ("postgresql://weak:canary@{server}/{database}", ["42501", "grant create"]),
     ("postgresql://postgres:secret@{server}/{latin}", ["LATIN1", "UTF8"]),
@@ -241,6 +243,17 @@ def test_what_waiting_does_not_mend_ends_it(tmp_path, url, words):
     for word in words:
         assert word in done.stderr, done.stderr
     assert "canary" not in done.stderr and "secret" not in done.stderr
+
+
+def test_the_gateway_tells_why_it_ended(started, tmp_path):
+    county = harness.County.create(tmp_path / "county", "postgresql")
+    county.store = Elsewhere(county.store, county.store.server.port, "postgres:canary")
+    service = Service(county)
+    started(service)
+    service.process = subprocess.Popen(service.command(), env=service.environment(), stdout=service.log, stderr=service.log, start_new_session=True)
+    service.wait(lambda: "refuses" in service.get("/status", key=None)[1]["syncservice"].get("reason", ""), "the gateway to tell why")
+    told = service.get("/status", key=None)[1]["syncservice"]["reason"]
+    assert "password authentication failed" in told and "Serves HTTP" not in told, told
 
 
 @pytest.mark.parametrize("what", ["host", "connections", "standby"])
@@ -311,5 +324,8 @@ def test_a_worker_refuses_settings_with_mistakes(tmp_path):
     settings.write_text(settings.read_text() + "log_level: loud\n")
     done = county.worker(operation)
     assert done.returncode == 78 and "terrafusion.yaml" in done.stderr and "loud" in done.stderr
-    assert county.rows("state/state.db", "select status, n_attempts from operation") == [("PENDING", 0)]
+    (status, n_attempts, error), = county.rows("state/state.db", "select status, n_attempts, error from operation")
+    assert (status, n_attempts) == ("FAILED", 1)
+    error = json.loads(error)
+    assert error["file"] == str(settings) and error["line"] == len(settings.read_text().splitlines()) and '"loud"' in error["detail"]
     assert county.rows("cama.db", "select count(*) from parcel") == [(0,)]
