@@ -303,6 +303,21 @@ static void on_end_written(void *job, int r, Error *error) {
         manager_dispatch(s);
 }
 
+/* "…; it is tried again" was true of each attempt but the last. */
+static void remedy_after_giving_up(Error *cause) {
+        static const char nothing[] = "Nothing: it is tried again", again[] = "it is tried again";
+        const char *remedy = cause->remedy ?: "", *words = text_starts_with(remedy, nothing) ? nothing : again,
+                   *at = strstr(remedy, words);
+        char *text;
+
+        if (!at || asprintf(&text, "%.*s%s%s", (int) (at - remedy), remedy,
+                            words == nothing ? "Start the run again" : "then start the run again",
+                            at + strlen(words)) < 0)
+                return;
+        free(cause->remedy);
+        cause->remedy = text;
+}
+
 /* The last attempt's error, so that giving up says why and not only how often. */
 static void cause_of_giving_up(Ending *e, unsigned n_attempts) {
         const json_t *last = json_array_get(e->attempts, json_array_size(e->attempts) - 1),
@@ -310,6 +325,7 @@ static void cause_of_giving_up(Ending *e, unsigned n_attempts) {
 
         if (json_is_object(error) && error_from_json(error, &e->cause) >= 0) {
                 error_prefix(&e->cause, "Gave up after %u attempts", n_attempts);
+                remedy_after_giving_up(&e->cause);
                 return;
         }
         (void) error_set(&e->cause, ERROR_WORKER_LOST,
