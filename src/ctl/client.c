@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "build-config.h"
+
 #include "ctl/client.h"
 
 #include "api/bus-message.h"
@@ -7,6 +9,7 @@
 #include "basic/text.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #define CALL_TIMEOUT_USEC (30 * 1000000ULL)
 
@@ -55,7 +58,9 @@ int client_open(Client *c, Error *error) {
                 return error_set(error, ERROR_FORBIDDEN, "Use sudo.", "The sync service's socket is for root and the user terrafusion only");
         if (r < 0)
                 return error_set(error, ERROR_NOT_CONNECTED,
-                                 "Start it: systemctl start terrafusion.target, or terrafusion-gateway --standalone.",
+                                 access("/run/systemd/system", F_OK) == 0
+                                         ? "Start it: systemctl start terrafusion.target."
+                                         : "Start it, as the user terrafusion: " LIBEXECDIR "/terrafusion-gateway --standalone.",
                                  "The sync service does not answer on D-Bus: %s", strerror(-r));
         (void) sd_bus_set_method_call_timeout(c->bus, CALL_TIMEOUT_USEC);
         (void) sd_bus_set_allow_interactive_authorization(c->bus, true);

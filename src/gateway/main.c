@@ -131,7 +131,8 @@ static int lock_take(const Options *o, int *ret_fd, Error *error) {
         for (unsigned i = 0; (r = flock(fd, LOCK_EX | LOCK_NB)) < 0 && i < 10; i++)
                 (void) usleep(100000);
         if (r < 0)
-                return error_set(error, ERROR_ALREADY_RUNNING, "Stop the other gateway first (\"fuser\" on that file tells which it is).",
+                return error_set(error, ERROR_ALREADY_RUNNING, "Stop the other gateway first: systemctl stop terrafusion-gateway.socket terrafusion-gateway, or end "
+                                 "its process (pgrep terrafusion-gat tells its id).",
                                  "Another gateway runs and holds \"%s\"", path);
         *ret_fd = TAKE_FD(fd);
         return 0;

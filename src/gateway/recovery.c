@@ -18,6 +18,8 @@
 #define FAILED_PAUSE_FIRST_USEC 500000U
 #define FAILED_PAUSE_MAX_USEC 60000000U
 #define STOPPED_REMEDY "Start it: POST /start-syncservice, or systemctl start terrafusion-syncd."
+#define REFUSED_REMEDY_UNIT "Mend it (journalctl -u terrafusion-syncd -n 50 names each mistake), then POST /start-syncservice."
+#define REFUSED_REMEDY_STANDALONE "Mend it (the sync service's output names each mistake), then POST /start-syncservice."
 #define LOG_REMEDY_UNIT "See journalctl -u terrafusion-syncd -n 50."
 #define LOG_REMEDY_STANDALONE "See the last lines of the gateway's and the sync service's output."
 
@@ -125,7 +127,7 @@ static const char *remedy_of(const Recovery *r) {
         if (r->state == SYNCD_STOPPED)
                 return STOPPED_REMEDY;
         if (r->state == SYNCD_REFUSED)
-                return "Mend it (terrafusionctl check names each mistake), then POST /start-syncservice.";
+                return r->standalone ? REFUSED_REMEDY_STANDALONE : REFUSED_REMEDY_UNIT;
         return r->standalone ? LOG_REMEDY_STANDALONE : LOG_REMEDY_UNIT;
 }
 

@@ -123,6 +123,8 @@ static void test_refused_configuration(void **state) {
         become("failed", "failed", "exit-code");
         assert_int_equal(view().state, SYNCD_REFUSED);
         assert_string_equal(view().reason, "The sync service refuses its configuration: terrafusion.yaml:3:1: \"limitz\" is unknown");
+        /* Without a sync service terrafusionctl can name nothing. */
+        assert_string_equal(view().remedy, "Mend it (journalctl -u terrafusion-syncd -n 50 names each mistake), then POST /start-syncservice.");
         (void) usleep(600000);
         fake_turn(20);
         assert_string_equal(fake.last_call, "");
