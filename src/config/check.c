@@ -113,15 +113,21 @@ static const char *remedy_of(const Field *field) {
 }
 
 static void mistake_of_type(Check *check, const json_t *node, const Field *field) {
-        const char *text = json_string_value(node);
+        const char *text = json_string_value(node), *remedy = remedy_of(field);
         Mark place = yaml_node(check->document, node).place;
+        _cleanup_free_ char *example = NULL;
 
+        if (field->type == FIELD_OBJECT && field->members && field->members[0].name &&
+            asprintf(&example, "Write members, such as %s: {%s: …}", field->name, field->members[0].name) < 0)
+                example = NULL;
+        if (example)
+                remedy = example;
         if (text)
-                mistake_add(check->mistakes, check->id, yaml_file(check->document), place, remedy_of(field),
+                mistake_add(check->mistakes, check->id, yaml_file(check->document), place, remedy,
                             "\"%s\" wants %s, not \"%.100s\"", field->name,
                             field_type_to_string(field->type), text);
         else
-                mistake_add(check->mistakes, check->id, yaml_file(check->document), place, remedy_of(field),
+                mistake_add(check->mistakes, check->id, yaml_file(check->document), place, remedy,
                             "\"%s\" wants %s, not %s", field->name, field_type_to_string(field->type),
                             shape_of(node));
 }
@@ -156,7 +162,7 @@ static void check_map(Check *check, const json_t *map, const Field *field) {
                         check_members(check, value, field->members, what);
                 else
                         mistake_add(check->mistakes, check->id, yaml_file(check->document),
-                                    yaml_place(check->document, value), NULL,
+                                    yaml_place(check->document, value), "Write members: name, colon, value",
                                     "%s wants members with names, not %s", what,
                                     yaml_is_null(check->document, value) ? "nothing" : shape_of(value));
         }

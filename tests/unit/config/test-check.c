@@ -60,8 +60,11 @@ static void test_bad(void **state) {
         check("name: a\ninner: {y: 1}\nall: {p: 5}\nlist: {}\n",
               "f:2:9: inner has no member \"y\" (TF-2000). Did you mean \"x\"?\n"
               "f:2:1: inner lacks the member \"x\" (TF-2000). Add x: a number\n"
-              "f:3:7: \"p\" of \"all\" wants members with names, not a single value (TF-2000).\n"
+              "f:3:7: \"p\" of \"all\" wants members with names, not a single value (TF-2000). Write members: name, "
+              "colon, value\n"
               "f:4:7: \"list\" wants a list, not members with names (TF-2000).\n");
+        check("name: a\ninner: 5\n", "f:2:8: \"inner\" wants members with names, not \"5\" (TF-2000). Write members, "
+                                    "such as inner: {x: …}\n");
         check("name:\nlater: 1\n", "f:1:1: \"name\" has no value; it wants a name (TF-2000). Write a value, "
                                    "or leave the member out\n"
                                    "f:2:1: \"later\" is not there yet (TF-2002). Leave it out for now\n");
