@@ -21,8 +21,8 @@ static const struct {
         {"26", ERROR_SYSTEM_UNAVAILABLE,
          "Let the connection pool keep a session for the length of a transaction, or name the server itself"},
         {"28P01", ERROR_SYSTEM_REFUSED,
-         "Write the right password into the file of the system's credential, or let the DBA run: alter role "
-         "LOGIN password '…'"},
+         "Write the right password into the file of the system's credential, or let the DBA run: alter role NAME "
+         "password '…'"},
         {"28", ERROR_SYSTEM_REFUSED,
          "Let the DBA allow this login from this machine (pg_hba.conf, then pg_reload_conf()), or correct "
          "user= in connection:"},
