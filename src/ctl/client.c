@@ -59,8 +59,9 @@ int client_open(Client *c, Error *error) {
         if (r < 0)
                 return error_set(error, ERROR_NOT_CONNECTED,
                                  access("/run/systemd/system", F_OK) == 0
-                                         ? "Start it: systemctl start terrafusion.target."
-                                         : "Start it, as the user terrafusion: " LIBEXECDIR "/terrafusion-gateway --standalone.",
+                                         ? "Start it: systemctl start terrafusion.target; curl localhost:5000/status says why it does not run."
+                                         : "See why: curl localhost:5000/status; or start it, as the user terrafusion: " LIBEXECDIR
+                                           "/terrafusion-gateway --standalone.",
                                  "The sync service does not answer on D-Bus: %s", strerror(-r));
         (void) sd_bus_set_method_call_timeout(c->bus, CALL_TIMEOUT_USEC);
         (void) sd_bus_set_allow_interactive_authorization(c->bus, true);

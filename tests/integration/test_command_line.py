@@ -195,3 +195,4 @@ def test_nobody_is_there(service):  # noqa: F811
     done = service.ctl("status")
     assert done.returncode == 1
     assert "/terrafusion/terrafusion-gateway --standalone." in done.stderr or "systemctl start terrafusion.target" in done.stderr, done
+    assert "/status" in done.stderr
