@@ -8,7 +8,6 @@
 #include <dirent.h>
 
 #define OPERATIONS_AT_ONCE_MAX 64 /* workers: each is a process with its own databases open */
-#define DAY_USEC               86400000000ULL
 #define STATEMENT_TIMEOUT_USEC 600000000ULL /* 10min: no statement of ours but a scan needs that long */
 
 static const char *const kinds[] = {"postgresql", "sqlite", "csv", NULL};
@@ -45,20 +44,10 @@ static const Field limits_fields[] = {
         {},
 };
 
-static const Field retention_fields[] = {
-        {"operations", FIELD_TEXT, .summary = "how long operations are kept"},
-        {"journals", FIELD_TEXT, .summary = "how long journals are kept"},
-        {"history", FIELD_TEXT, .not_yet = true},
-        {"audit", FIELD_TEXT, .not_yet = true},
-        {"certificates", FIELD_TEXT, .not_yet = true},
-        {"metrics", FIELD_ANY, .not_yet = true},
-        {},
-};
-
 static const Field settings_fields[] = {
         {"systems", FIELD_OBJECT, .summary = "what is read and written"},
         {"limits", FIELD_OBJECT, .members = limits_fields},
-        {"retention", FIELD_OBJECT, .members = retention_fields},
+        {"retention", FIELD_ANY, .not_yet = true},
         {"log_level", FIELD_TEXT, .choices = log_levels},
         {},
 };
@@ -325,28 +314,6 @@ static int limits_read(File *f, const json_t *limits) {
         return origin_note(f, "limits.worker_memory", node);
 }
 
-static int retention_read(File *f, const json_t *retention, const char *name, uint64_t *ret_usec) {
-        const json_t *node = json_object_get(retention, name);
-        const char *text = json_string_value(node);
-        _cleanup_free_ char *origin = NULL;
-
-        if (!text || yaml_is_null(f->document, node))
-                return 0;
-        if (text_equal(text, "forever"))
-                *ret_usec = UINT64_MAX;
-        else if (text_to_duration(text, ret_usec) < 0) {
-                file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, node).place,
-                             "Write forever, or a number with one of min h d w y, such as 400d",
-                             "This is no duration:", text);
-                return 0;
-        }
-        if (asprintf(&origin, "retention.%s", name) < 0) {
-                origin = NULL;
-                return -ENOMEM;
-        }
-        return origin_note(f, origin, node);
-}
-
 static int log_level_read(File *f, const json_t *node) {
         const char *text = json_string_value(node);
         char *level;
@@ -378,14 +345,6 @@ static int settings_read(const char *path, Settings *settings, Mistakes *mistake
         if (r < 0)
                 return r;
         r = limits_read(&f, json_object_get(root, "limits"));
-        if (r < 0)
-                return r;
-        r = retention_read(&f, json_object_get(root, "retention"), "operations",
-                           &settings->retention_operations_usec);
-        if (r < 0)
-                return r;
-        r = retention_read(&f, json_object_get(root, "retention"), "journals",
-                           &settings->retention_journals_usec);
         if (r < 0)
                 return r;
         mistakes_sort(mistakes, before);
@@ -457,7 +416,6 @@ static int settings_new(Settings **ret) {
                 return -ENOMEM;
         s->operations_max = 2;
         s->worker_memory_bytes = 512ULL << 20;
-        s->retention_operations_usec = s->retention_journals_usec = 400 * DAY_USEC;
         s->log_level = strdup("info");
         s->origins = json_object();
         r = directories_set(s);
@@ -546,10 +504,6 @@ int settings_load(Settings **ret, Mistakes *mistakes) {
 
 /* What GET /api/config shows. */
 
-static json_t *duration_to_json(uint64_t usec) {
-        return usec == UINT64_MAX ? json_null() : json_integer((json_int_t) (usec / 1000000));
-}
-
 static json_t *systems_to_json(const Settings *s) {
         json_auto_t *array = json_array();
 
@@ -560,18 +514,11 @@ static json_t *systems_to_json(const Settings *s) {
 }
 
 static int limits_to_json(const Settings *s, json_t *object) {
-        json_t *limits = json_object(), *retention = json_object();
-        int r;
+        json_t *limits = json_object();
 
-        r = json_put(object, "limits", limits);
-        if (r >= 0)
-                r = json_put(object, "retention", retention);
-        else
-                json_decref(retention);
-        if (r < 0 || json_put(limits, "operations", json_integer(s->operations_max)) < 0 ||
-            json_put(limits, "worker_memory", json_integer((json_int_t) s->worker_memory_bytes)) < 0 ||
-            json_put(retention, "operations", duration_to_json(s->retention_operations_usec)) < 0 ||
-            json_put(retention, "journals", duration_to_json(s->retention_journals_usec)) < 0)
+        if (json_put(object, "limits", limits) < 0 ||
+            json_put(limits, "operations", json_integer(s->operations_max)) < 0 ||
+            json_put(limits, "worker_memory", json_integer((json_int_t) s->worker_memory_bytes)) < 0)
                 return -ENOMEM;
         return 0;
 }

@@ -9,7 +9,6 @@ typedef struct Settings {
         size_t n_systems;
         unsigned operations_max;        /* limits: operations: workers at a time; 2 */
         uint64_t worker_memory_bytes;   /* limits: worker_memory; 512M */
-        uint64_t retention_operations_usec, retention_journals_usec;    /* 400d; UINT64_MAX: forever */
         char *store_url;                /* $SYNC_SERVICE_DB_URL, a secret; NULL: the state is in files under state_directory */
         char *log_level;                /* "info"; LOG_LEVEL of the environment wins */
         char *configuration_directory;  /* $CONFIGURATION_DIRECTORY or /etc/terrafusion */
@@ -26,6 +25,6 @@ Settings *settings_free(Settings *s);
 DEFINE_CLEANUP(Settings, settings_free)
 #define _cleanup_settings_ _cleanup_(settings_freep)
 const System *settings_system(const Settings *s, const char *name);     /* NULL */
-/* {systems: […], limits: {operations, worker_memory}, retention: {operations, journals} in seconds or null for ever, log_level, paths: {…}, origins}.
+/* {systems: […], limits: {operations, worker_memory}, log_level, paths: {…}, origins}.
  * Never a secret. NULL without memory. */
 json_t *settings_to_json(const Settings *s);
