@@ -59,6 +59,7 @@ static int entity_read(ProgressEntity *e, Statement *s) {
                                    .mapping_hash = (char *) statement_text(s, 10),
                                    .settled_batch = (uint64_t) statement_integer(s, 11),
                                    .n_unkeyed = (uint64_t) statement_integer(s, 12),
+                                   .scan_batch = (uint64_t) statement_integer(s, 13),
                            },
                    copy;
         int r;
@@ -80,7 +81,7 @@ static int entity_read(ProgressEntity *e, Statement *s) {
 int entity_load(ProgressEntity *e, Error *error) {
         static const char sql[] = "select id, n_rows, last_number, scan_operation, scan_full, position, "
                                   "scan_end, low, high, full_at,"
-                                  " mapping_hash, settled_batch, n_unkeyed from entity where name = ?";
+                                  " mapping_hash, settled_batch, n_unkeyed, scan_batch from entity where name = ?";
         Statement *s;
         int r;
 
@@ -120,7 +121,7 @@ static int checkpoint_write(ProgressEntity *e, const Checkpoint *c, Error *error
         static const char sql[] =
                 "update entity set scan_operation = ?, scan_full = ?, position = ?, scan_end = ?, low = ?, "
                 "high = ?,"
-                " full_at = ?, mapping_hash = ?, settled_batch = ?, n_unkeyed = ? where id = ?";
+                " full_at = ?, mapping_hash = ?, settled_batch = ?, n_unkeyed = ?, scan_batch = ? where id = ?";
         Statement *s;
         int r;
 
@@ -137,7 +138,8 @@ static int checkpoint_write(ProgressEntity *e, const Checkpoint *c, Error *error
         statement_bind_text(s, 8, c->mapping_hash);
         statement_bind_integer(s, 9, (int64_t) c->settled_batch);
         statement_bind_integer(s, 10, (int64_t) c->n_unkeyed);
-        statement_bind_integer(s, 11, e->id);
+        statement_bind_integer(s, 11, (int64_t) c->scan_batch);
+        statement_bind_integer(s, 12, e->id);
         return statement_run(s, error);
 }
 

@@ -73,6 +73,7 @@ typedef struct Checkpoint {
         uint64_t
                 settled_batch; /* rows of this batch and later ones are counted already in this scan; 0: none */
         uint64_t n_unkeyed;    /* records of this scan without a usable key */
+        uint64_t scan_batch;   /* first batch that this scan may have written; 0: not known */
 } Checkpoint;
 const Checkpoint *checkpoint_get(const ProgressEntity *e);
 /* Copies; inside the transaction. */

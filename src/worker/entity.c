@@ -51,6 +51,8 @@ static int entity_resume(EntityRun *e, const Checkpoint *c, Error *error) {
         e->scan_end = c->scan_end;
         e->settled_batch = c->settled_batch;
         e->n_unkeyed = c->n_unkeyed;
+        e->scan_batch = c->scan_batch;
+        e->is_resumed = true;
         if (copy_text(&e->position, c->position) < 0 || copy_text(&e->low, c->low) < 0 ||
             copy_text(&e->high, c->high) < 0)
                 return out_of_memory(e, error);
@@ -84,6 +86,7 @@ static Checkpoint entity_checkpoint(const EntityRun *e, char *position) {
                 .mapping_hash = present->mapping_hash,
                 .settled_batch = e->settled_batch,
                 .n_unkeyed = e->n_unkeyed,
+                .scan_batch = e->scan_batch,
         };
 
         (void) memcpy(c.scan_operation, e->run->operation->id, sizeof(c.scan_operation));
@@ -102,6 +105,7 @@ static int entity_new_scan(EntityRun *e, const Checkpoint *c, Error *error) {
         int r;
 
         e->full = entity_needs_full(e, c);
+        e->scan_batch = progress_last_batch(e->run->progress) + 1;
         if (copy_text(&e->low, c->low) < 0)
                 return out_of_memory(e, error);
         if (e->m->strategy == DETECT_WATERMARK) {
@@ -238,6 +242,33 @@ static int record_end(EntityRun *e, int r, const EntityResult *delta, Error *err
         return 0;
 }
 
+/* Position and marks go together: a place kept without its marks would make deletes of all that lies before it. */
+int entity_restart_scan(EntityRun *e, Error *error) {
+        const EntityResult *result = entity_result(e);
+        EntityResult delta = {.entity = e->m->entity};
+        int r;
+
+        if (!result)
+                return out_of_memory(e, error);
+        delta.n_read = result->n_inserted + result->n_updated - result->n_read;
+        delta.n_unchanged = -result->n_unchanged;
+        delta.n_held = -result->n_held;
+        free(TAKE_PTR(e->position));
+        e->is_resumed = false;
+        e->n_unkeyed = 0;
+        if (e->scan_batch > 0)
+                e->settled_batch = e->scan_batch;
+        r = progress_begin(e->run->progress, error);
+        if (r < 0)
+                return r;
+        r = seen_reset(e->progress, error);
+        if (r >= 0)
+                r = result_add(e->run->progress, e->run->operation->id, &delta, error);
+        if (r >= 0)
+                r = entity_save(e, NULL, error);
+        return record_end(e, r, &delta, error);
+}
+
 int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
         EntityResult delta = {
                 .entity = e->m->entity,
@@ -306,7 +337,7 @@ int entity_finish(EntityRun *e, Error *error) {
 
         c.scan_operation[0] = '\0';
         c.scan_end = false;
-        c.settled_batch = 0;
+        c.settled_batch = c.scan_batch = 0;
         c.n_unkeyed = 0;
         if (e->high)
                 c.low = e->high; /* everything below the proved horizon has been read */

@@ -23,7 +23,8 @@ typedef struct EntityRun {
         bool full;                   /* every record, so that what is not seen is gone */
         char *position, *low, *high; /* where it resumes; watermarks as the checkpoint has them */
         bool scan_end;               /* an earlier attempt finished the scan: only deletes are left */
-        uint64_t settled_batch, n_unkeyed;
+        bool is_resumed;             /* an earlier attempt began the scan */
+        uint64_t settled_batch, scan_batch, n_unkeyed;
         uint64_t n_target; /* records at the target when the scan began */
         uint64_t n_base;   /* what percentages of the guards are of */
         bool first_load; /* no full compare ever ended: there is nothing yet that changes could be a share of */
@@ -36,6 +37,9 @@ typedef struct EntityRun {
 _must_check_ int entity_begin(EntityRun *e, Run *run, const Mapping *m, Error *error);
 void entity_done(EntityRun *e);
 EntityResult *entity_result(EntityRun *e); /* counts of the operation so far; they live in the operation */
+/* A scan that an earlier attempt began cannot go on where it was (the source gives no place, or changed so that the place means nothing):
+ * marks and counts of what is met again are dropped, what it wrote stays written and counted. */
+_must_check_ int entity_restart_scan(EntityRun *e, Error *error);
 /* Step 8: baseline, seen marks, quarantine, counts, checkpoint and the batch's number in one transaction. batch_number 0: nothing was journalled. */
 _must_check_ int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error);
 /* The same for a batch of deletes. */

@@ -303,16 +303,6 @@ static int scan_open(EntityRun *e, Arena *arena, Detector **ret, Error *error) {
         return r;
 }
 
-/* The source changed so that an interrupted scan's position no longer fits: its marks are worth nothing, what it wrote stays counted. */
-static int scan_restart(EntityRun *e, Error *error) {
-        int r;
-
-        r = progress_begin(e->run->progress, error);
-        if (r < 0)
-                return r;
-        return progress_end(e->run->progress, seen_reset(e->progress, error), error);
-}
-
 /* Everything but deletes of one entity. */
 static int upsert_entity(EntityRun *e, Error *error) {
         uint64_t n_baseline = baseline_count(e->progress),
@@ -326,8 +316,11 @@ static int upsert_entity(EntityRun *e, Error *error) {
         r = scan_open(e, arena, &detector, error);
         if (r < 0)
                 return r;
-        if (e->position && !detector_resumed(detector)) {
-                r = scan_restart(e, error);
+        if (e->is_resumed && !detector_resumed(detector)) {
+                detector = detector_close(detector);
+                r = entity_restart_scan(e, error);
+                if (r >= 0)
+                        r = scan_open(e, arena, &detector, error);
                 if (r < 0)
                         return r;
         }

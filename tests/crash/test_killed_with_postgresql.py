@@ -88,9 +88,9 @@ def second():
 
 
 class Scenario:
-    def __init__(self, server, folder, kinds):
+    def __init__(self, server, folder, kinds, source_key="primary key"):
         self.source, self.target = (Side(server, folder, role, kind) for role, kind in zip(("source", "target"), kinds))
-        self.source.sql("create table source (id integer primary key, number text, area numeric(10,2))")
+        self.source.sql("drop table if exists source", f"create table source (id integer {source_key}, number text, area numeric(10,2))")
         self.place = Place(folder, {"one": self.source.member(), "two": self.target.member()}, MAPPING, TERRAFUSION_BATCH_RECORDS="100",
                            LOG_LEVEL="warning")
 
@@ -114,7 +114,15 @@ class Scenario:
 
 @pytest.mark.parametrize("kinds", [("postgresql", "postgresql"), ("sqlite", "postgresql"), ("postgresql", "sqlite")], ids="-to-".join)
 def test_killed(server, tmp_path, kinds):
-    scenario = Scenario(server, tmp_path, kinds)
+    killed_everywhere(Scenario(server, tmp_path, kinds), tmp_path)
+
+
+def test_killed_where_no_place_is_known(server, tmp_path):
+    """A source without a key gives records in no order: an interrupted scan begins anew, and holds and counts nothing twice."""
+    killed_everywhere(Scenario(server, tmp_path, ("postgresql", "sqlite"), source_key=""), tmp_path)
+
+
+def killed_everywhere(scenario, tmp_path):
     operation = scenario.prepare()
     log = tmp_path / "strace.log"
     done = scenario.strace(operation, "-o", str(log), "-e", "trace=" + ",".join(CALLS))

@@ -36,6 +36,7 @@ static void test_everything_comes_back(void **state) {
                         .mapping_hash = TEXT("abc"),
                         .settled_batch = 9,
                         .n_unkeyed = 3,
+                        .scan_batch = 7,
                 });
         fixture_reopen(f);
         c = checkpoint_get(f->entity);
@@ -49,6 +50,7 @@ static void test_everything_comes_back(void **state) {
         assert_string_equal(c->mapping_hash, "abc");
         assert_int_equal(c->settled_batch, 9);
         assert_int_equal(c->n_unkeyed, 3);
+        assert_int_equal(c->scan_batch, 7);
 }
 
 static void test_changing_some_members(void **state) {
