@@ -211,20 +211,13 @@ void pg_sources_done(PgSources *s) {
         free(s->joins);
 }
 
-/* Loads one table; with report a missing one is appended and left NULL. */
 static int source_load(PGconn *db, const System *system, const Pair *pair, const char *name, unsigned line,
                        unsigned column, json_t *report, PgTable **ret, Error *error) {
         _cleanup_error_ Error failure = {};
         int r;
 
         r = pg_table_load(db, system, name, ret, &failure);
-        if (r < 0 && failure.id == ERROR_TABLE_MISSING && pair)
-                (void) error_at(&failure, pair->file, line, column);
-        if (r < 0 && failure.id == ERROR_TABLE_MISSING && report)
-                return report_add_error(report, name, &failure);
-        if (r < 0 && error)
-                error_move(error, &failure);
-        return r;
+        return r < 0 ? table_not_loaded(r, &failure, name, pair, line, column, report, error) : r;
 }
 
 int pg_sources_load(PGconn *db, const System *system, const Pair *pair, const Mapping *m, json_t *report,

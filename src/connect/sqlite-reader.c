@@ -13,20 +13,13 @@ void sqlite_sources_done(SqliteSources *s) {
         free(s->joins);
 }
 
-/* Loads one table; with report a missing one is appended and left NULL. */
 static int source_load(sqlite3 *db, const System *system, const Pair *pair, const char *name, unsigned line,
                        unsigned column, json_t *report, Table **ret, Error *error) {
         _cleanup_error_ Error failure = {};
         int r;
 
         r = sqlite_table_load(db, system, name, ret, &failure);
-        if (r < 0 && failure.id == ERROR_TABLE_MISSING && pair)
-                (void) error_at(&failure, pair->file, line, column);
-        if (r < 0 && failure.id == ERROR_TABLE_MISSING && report)
-                return report_add_error(report, name, &failure);
-        if (r < 0 && error)
-                error_move(error, &failure);
-        return r;
+        return r < 0 ? table_not_loaded(r, &failure, name, pair, line, column, report, error) : r;
 }
 
 int sqlite_sources_load(sqlite3 *db, const System *system, const Pair *pair, const Mapping *m,

@@ -94,6 +94,17 @@ int table_missing(const char *what, const char *name, const char *system, char *
                          name);
 }
 
+int table_not_loaded(int r, Error *failure, const char *name, const Pair *pair, unsigned line, unsigned column,
+                     json_t *report, Error *error) {
+        if (failure->id == ERROR_TABLE_MISSING && pair)
+                (void) error_at(failure, pair->file, line, column);
+        if (failure->id == ERROR_TABLE_MISSING && report)
+                return report_add_error(report, name, failure);
+        if (error)
+                error_move(error, failure);
+        return r;
+}
+
 static bool names_contain(const char *const *names, size_t n_names, const char *name) {
         for (size_t i = 0; i < n_names; i++)
                 if (text_equal_ignoring_case(names[i], name))

@@ -51,6 +51,10 @@ _must_check_ int table_index_add(Table *t, char **columns, bool unique);
 _must_check_ int table_column_require(const Table *t, const char *name, Error *error);
 /* ERROR_TABLE_MISSING with the nearest of the names there are. what: "table", "file". */
 int table_missing(const char *what, const char *name, const char *system, char *const *names, Error *error);
+/* What comes of a table of a source that could not be loaded: where it is missing it gets its place in the mapping and, with report, is
+ * appended there (then 0, and the table stays NULL); else failure becomes the error and r is given back. pair may be NULL. */
+_must_check_ int table_not_loaded(int r, Error *failure, const char *name, const Pair *pair, unsigned line,
+                                  unsigned column, json_t *report, Error *error);
 /* Whether at most one row can have given values in these columns: a primary key or a unique index lies
  * within them. */
 bool table_is_unique(const Table *t, const char *const *columns, size_t n_columns);

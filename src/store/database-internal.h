@@ -52,4 +52,7 @@ extern const DatabaseKind database_sqlite, database_postgresql;
 /* ERROR_OUT_OF_MEMORY that names the database; doing: "read", "write", "open". */
 _must_check_ int database_no_memory(const char *path, const char *doing, Error *error);
 int database_not_one(const Database *d, int64_t n, Error *error); /* for statement_run_one() */
-_must_check_ int database_too_new(const char *path, int version, int known, Error *error);
+/* Brings the tables to the newest format, a step at a time; a newer one is ERROR_FILE_FORMAT. version: how many migrations were made;
+ * step: makes the next of n in a transaction, where another process has not. */
+_must_check_ int database_migrate(Database *d, const Migration *migrations, int (*version)(Database *d, int *ret, Error *error),
+                                  int (*step)(Database *d, const Migration *migrations, int n, Error *error), Error *error);

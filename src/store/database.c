@@ -11,10 +11,30 @@ int database_not_one(const Database *d, int64_t n, Error *error) {
                          "A row of \"%s\" that must be there was met %lld times", d->path, (long long) n);
 }
 
-int database_too_new(const char *path, int version, int known, Error *error) {
+static int database_too_new(const char *path, int version, int known, Error *error) {
         return error_set(error, ERROR_FILE_FORMAT, "Install the version that wrote it, or a newer one.",
                          "\"%s\" was written by a newer version (format %d, this program knows up to %d)",
                          path, version, known);
+}
+
+int database_migrate(Database *d, const Migration *migrations, int (*version)(Database *d, int *ret, Error *error),
+                     int (*step)(Database *d, const Migration *migrations, int n, Error *error), Error *error) {
+        int n = 0, present, r;
+
+        while (migrations[n].sqlite)
+                n++;
+        for (;;) {
+                r = version(d, &present, error);
+                if (r < 0)
+                        return r;
+                if (present > n)
+                        return database_too_new(d->path, present, n, error);
+                if (present == n)
+                        return 0;
+                r = step(d, migrations, n, error);
+                if (r < 0)
+                        return r;
+        }
 }
 
 static const DatabaseKind *database_kind(void) {

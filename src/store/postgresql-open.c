@@ -159,25 +159,6 @@ static int migrate_step(Database *d, const Migration *migrations, int n, Error *
         return r;
 }
 
-static int pg_migrate(Database *d, const Migration *migrations, Error *error) {
-        int n = 0, version, r;
-
-        while (migrations[n].sqlite)
-                n++;
-        for (;;) {
-                r = version_read(d, &version, error);
-                if (r < 0)
-                        return r;
-                if (version > n)
-                        return database_too_new(d->path, version, n, error);
-                if (version == n)
-                        return 0;
-                r = migrate_step(d, migrations, n, error);
-                if (r < 0)
-                        return r;
-        }
-}
-
 int pg_database_open(const char *path, const Migration *migrations, Database **ret, Error *error) {
         _cleanup_(database_closep) Database *d = NULL;
         int r;
@@ -185,7 +166,7 @@ int pg_database_open(const char *path, const Migration *migrations, Database **r
         r = pg_connect(path, false, &d, error);
         if (r < 0)
                 return r;
-        r = pg_migrate(d, migrations, error);
+        r = database_migrate(d, migrations, version_read, migrate_step, error);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(d);

@@ -175,25 +175,6 @@ static int sqlite_migrate_step(Database *d, const Migration *migrations, int n, 
         return r;
 }
 
-static int sqlite_migrate(Database *d, const Migration *migrations, Error *error) {
-        int n = 0, version, r;
-
-        while (migrations[n].sqlite)
-                n++;
-        for (;;) {
-                r = sqlite_version(d, &version, error);
-                if (r < 0)
-                        return r;
-                if (version > n)
-                        return database_too_new(d->path, version, n, error);
-                if (version == n)
-                        return 0;
-                r = sqlite_migrate_step(d, migrations, n, error);
-                if (r < 0)
-                        return r;
-        }
-}
-
 static int sqlite_open(const char *path, const Migration *migrations, Database **ret, Error *error) {
         _cleanup_(database_closep) Database *d = NULL;
         int r;
@@ -213,7 +194,7 @@ static int sqlite_open(const char *path, const Migration *migrations, Database *
         r = sqlite_pragma(d, "pragma journal_size_limit = %d", WAL_BYTES_KEPT, error);
         if (r < 0)
                 return r;
-        r = sqlite_migrate(d, migrations, error);
+        r = database_migrate(d, migrations, sqlite_version, sqlite_migrate_step, error);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(d);
