@@ -41,14 +41,15 @@ static int refusals_take(Batch *batch, Change *const *changes, const RecordWrite
 /* changes[i] is what writes[i] tells. */
 static int writes_apply(Connection *target, Writer *writer, Batch *batch, Change *const *changes,
                         RecordWrite *writes, size_t n_writes, Error *error) {
+        bool transacts = target->connector->capabilities & CONNECTOR_TRANSACTS;
         int n_refused, r;
 
-        r = connection_begin(target, error);
+        r = transacts ? connection_begin(target, error) : 0;
         if (r < 0)
                 return r;
         n_refused = writer_write(writer, writes, n_writes, error);
         if (n_refused == 0)
-                return connection_commit(target, error);
+                return transacts ? connection_commit(target, error) : 0;
         connection_rollback(target);
         if (n_refused > 0 && refusals_take(batch, changes, writes, n_writes) < 0)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a batch");

@@ -120,7 +120,11 @@ _must_check_ int writer_count(Writer *w, uint64_t *ret, Error *error);  /* rows 
 /* The present records of many keys, as the target stores them. refusal is empty before, and concerns one
  * record; a negative errno concerns all of them. */
 _must_check_ int writer_fetch(Writer *w, Arena *arena, RecordFetch *fetches, size_t n_fetches, Error *error);
-/* Writes INSERT, UPDATE (only changed fields) and DELETE inside the transaction, each fully or not at all.
+/* Writes INSERT, UPDATE (only changed fields) and DELETE inside the transaction, each fully or not at all. Without
+ * CONNECTOR_TRANSACTS there is none: whatever is not refused is written and durable when it returns, refused records
+ * are untouched, and after a negative errno (or kill -9) each record is there or not: worker/settle.c then reads them
+ * all and takes each that equals what the journal says was written as written; the others are detected anew. For that,
+ * fetch() must find what an interrupted write() left.
  * ABSENT values are left out. Gives the number of refused records, each with its refusal (an INSERT that
  * meets a row, an UPDATE or DELETE that meets none are such): then the caller rolls back. A negative errno:
  * the whole transaction failed. Nothing that concerns a single record is left for commit to find. */

@@ -139,8 +139,7 @@ static void filter_key(Key key, uint64_t *ret_first, uint64_t *ret_step) {
         *ret_step = get_64(digest.bytes + 8) | 1;
 }
 
-static int pack_filter(JournalPack *pack) {
-        uint64_t bit, step, n_bits;
+static int filter_begin(JournalPack *pack) {
         int r;
 
         pack->filter_size = (pack->n_entries * FILTER_BITS_PER_KEY + 63) / 64 * 8;
@@ -148,13 +147,24 @@ static int pack_filter(JournalPack *pack) {
         if (r < 0)
                 return r;
         memset(pack->filter, 0, pack->filter_size);
-        n_bits = pack->filter_size * 8;
-        for (size_t i = 0; i < pack->n_entries; i++) {
-                filter_key(pack->sorted[i]->key, &bit, &step);
-                for (unsigned k = 0; k < FILTER_BITS_SET; k++, bit += step)
-                        pack->filter[bit % n_bits / 8] |= (char) (1U << (bit % n_bits % 8));
-        }
         return 0;
+}
+
+static void filter_add(JournalPack *pack, Key key) {
+        uint64_t bit, step, n_bits = pack->filter_size * 8;
+
+        filter_key(key, &bit, &step);
+        for (unsigned k = 0; k < FILTER_BITS_SET; k++, bit += step)
+                pack->filter[bit % n_bits / 8] |= (char) (1U << (bit % n_bits % 8));
+}
+
+static int pack_filter(JournalPack *pack) {
+        int r;
+
+        r = filter_begin(pack);
+        for (size_t i = 0; r == 0 && i < pack->n_entries; i++)
+                filter_add(pack, pack->sorted[i]->key);
+        return r;
 }
 
 bool key_filter_may_have(const void *filter, size_t size, Key key) {
@@ -170,10 +180,20 @@ bool key_filter_may_have(const void *filter, size_t size, Key key) {
         return true;
 }
 
+static void pack_header(JournalPack *pack, size_t keys_size) {
+        uint8_t *at = (uint8_t *) pack->bytes;
+        Digest checksum;
+
+        at = put_32(at, FORMAT);
+        at = put_32(at, pack->n_entries);
+        at = put_32(at, keys_size);
+        at = put_32(at, pack->values_size);
+        bytes_digest(pack->bytes + HEADER_SIZE, pack->size - HEADER_SIZE, &checksum);
+        memcpy(at, checksum.bytes, DIGEST_SIZE);
+}
+
 int journal_pack(JournalPack *pack, const Mapping *m, const Batch *changes) {
         size_t keys_size, fixed;
-        Digest checksum;
-        uint8_t *at;
         int r;
 
         r = pack_sort(pack, changes, &keys_size);
@@ -194,13 +214,7 @@ int journal_pack(JournalPack *pack, const Mapping *m, const Batch *changes) {
                 return r;
         if (pack->values_size > 0)
                 memcpy(pack->bytes + fixed, pack->values, pack->values_size);
-        at = (uint8_t *) pack->bytes;
-        at = put_32(at, FORMAT);
-        at = put_32(at, pack->n_entries);
-        at = put_32(at, keys_size);
-        at = put_32(at, pack->values_size);
-        bytes_digest(pack->bytes + HEADER_SIZE, pack->size - HEADER_SIZE, &checksum);
-        memcpy(at, checksum.bytes, DIGEST_SIZE);
+        pack_header(pack, keys_size);
         return pack_filter(pack);
 }
 
@@ -249,6 +263,53 @@ static int unpack_key(const JournalPacked *p, size_t i, Key *ret) {
         if (r < 0)
                 return r;
         *ret = (Key){.bytes = p->keys + begin, .size = end - begin};
+        return 0;
+}
+
+/* Two passes: how much there is, then copies; what is kept stays sorted. */
+int journal_pack_kept(JournalPack *pack, const JournalPacked *packed, const bool *keep) {
+        size_t keys_size = 0, begin = 0, end = 0;
+        uint8_t *at, *keys, *key, *value;
+        int r;
+
+        pack->n_entries = pack->values_size = 0;
+        for (size_t i = 0; i < packed->n_entries; i++) {
+                if (!keep[i])
+                        continue;
+                r = unpack_range(packed, i, 1, packed->keys_size, &begin, &end);
+                keys_size += r < 0 ? 0 : end - begin;
+                if (r == 0)
+                        r = unpack_range(packed, i, 5, packed->values_size, &begin, &end);
+                if (r < 0)
+                        return r;
+                pack->values_size += end - begin;
+                pack->n_entries++;
+        }
+        pack->size = HEADER_SIZE + pack->n_entries * ENTRY_SIZE + keys_size + pack->values_size;
+        r = array_grow(&pack->bytes, &pack->capacity, pack->size, 1);
+        if (r == 0)
+                r = filter_begin(pack);
+        if (r < 0)
+                return r;
+        at = (uint8_t *) pack->bytes + HEADER_SIZE;
+        key = keys = at + pack->n_entries * ENTRY_SIZE;
+        value = keys + keys_size;
+        for (size_t i = 0; i < packed->n_entries; i++) {
+                const uint8_t *entry = packed->entries + i * ENTRY_SIZE;
+
+                if (!keep[i])
+                        continue;
+                (void) unpack_range(packed, i, 1, packed->keys_size, &begin, &end);
+                filter_add(pack, (Key) {packed->keys + begin, end - begin});
+                key = mempcpy(key, packed->keys + begin, end - begin);
+                (void) unpack_range(packed, i, 5, packed->values_size, &begin, &end);
+                value = mempcpy(value, packed->values + begin, end - begin);
+                *at++ = entry[0];
+                at = put_32(at, (size_t) (key - keys));
+                at = put_32(at, (size_t) (value - keys) - keys_size);
+                at = mempcpy(at, entry + 9, 2 * DIGEST_SIZE);
+        }
+        pack_header(pack, keys_size);
         return 0;
 }
 

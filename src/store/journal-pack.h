@@ -30,11 +30,14 @@ typedef struct JournalPack {
  * (4 GiB). */
 _must_check_ int journal_pack(JournalPack *pack, const Mapping *m, const Batch *changes);
 void journal_pack_done(JournalPack *pack);
+/* Packs anew, from packed bytes that journal_unpack() has read: the entries i with keep[i]. -ENOMEM. */
+typedef struct JournalPacked JournalPacked;
+_must_check_ int journal_pack_kept(JournalPack *pack, const JournalPacked *packed, const bool *keep);
 
-typedef struct JournalPacked {
+struct JournalPacked {
         const uint8_t *entries, *keys, *values; /* borrowed */
         size_t n_entries, keys_size, values_size;
-} JournalPacked;
+};
 /* Checks format, sizes and checksum. -EBADMSG. */
 _must_check_ int journal_unpack(const void *bytes, size_t size, JournalPacked *ret);
 /* Entry i; key and values borrow from the packed bytes, the rest is in the arena. fields: names of the

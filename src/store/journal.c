@@ -262,22 +262,121 @@ static int batch_delete(Database *d, int64_t id, Error *error) {
         return 0;
 }
 
-/* Only the newest batch can be one that never reached its target. */
+/* Only the newest batch can be one that never reached its target: 1 and where it is, 0: it is another one. */
+static int batch_find(Journal *j, uint64_t batch, Database **ret_older, int64_t *ret_id, Error *error) {
+        uint64_t number;
+        int r;
+
+        r = journal_find_newest(j, ret_older, &number, ret_id, error);
+        return r <= 0 ? r : number == batch;
+}
+
 int journal_forget(Journal *j, uint64_t batch, Error *error) {
         _cleanup_(database_closep) Database *older = NULL;
         Database *d;
-        uint64_t number;
         int64_t id;
         int r;
 
-        r = journal_find_newest(j, &older, &number, &id, error);
-        if (r <= 0 || number != batch)
-                return r < 0 ? r : 0;
+        r = batch_find(j, batch, &older, &id, error);
+        if (r <= 0)
+                return r;
         d = older ? older : j->database;
         r = database_begin(d, error);
         if (r < 0)
                 return r;
         r = batch_delete(d, id, error);
+        if (r == 0)
+                r = database_commit(d, error);
+        if (r < 0)
+                database_rollback(d);
+        return r;
+}
+
+int journal_replace(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m,
+                    const Batch *changes, Error *error) {
+        _cleanup_(database_closep) Database *older = NULL;
+        int64_t id;
+        int r;
+
+        r = journal_pack(&j->pack, m, changes);
+        if (r < 0)
+                return journal_pack_error(m, r, error);
+        r = batch_find(j, batch, &older, &id, error);
+        if (r < 0)
+                return r;
+        if (r == 0 || older)
+                return error_set(error, ERROR_INTERNAL, NULL, "The journal's newest batch is not %llu",
+                                 (unsigned long long) batch);
+        r = database_begin(j->database, error);
+        if (r < 0)
+                return r;
+        r = batch_delete(j->database, id, error);
+        if (r == 0 && j->pack.n_entries > 0)
+                r = journal_write(j, batch, operation_id, m, error);
+        if (r == 0)
+                r = database_commit(j->database, error);
+        if (r < 0)
+                database_rollback(j->database);
+        return r;
+}
+
+static int batch_update(Journal *j, Database *d, int64_t id, Error *error) {
+        static const char sql[] = "update batch set n_entries = ?, key_filter = ?, entries = ? where id = ?";
+        Statement *s;
+        int r;
+
+        r = database_prepare(d, sql, &s, error);
+        if (r < 0)
+                return r;
+        statement_bind_integer(s, 1, (int64_t) j->pack.n_entries);
+        statement_bind_bytes(s, 2, j->pack.filter, j->pack.filter_size);
+        statement_bind_bytes(s, 3, j->pack.bytes, j->pack.size);
+        statement_bind_integer(s, 4, id);
+        return statement_run(s, error);
+}
+
+static int batch_pack_kept(Journal *j, Database *d, int64_t id, const bool *keep, size_t n_entries,
+                           Error *error) {
+        static const char sql[] = "select entries from batch where id = ?";
+        JournalPacked packed;
+        const void *bytes;
+        Statement *s;
+        size_t size;
+        int r;
+
+        r = database_prepare(d, sql, &s, error);
+        if (r < 0)
+                return r;
+        statement_bind_integer(s, 1, id);
+        r = statement_step(s, error);
+        if (r < 0)
+                return r;
+        bytes = r > 0 ? statement_bytes(s, 0, &size) : NULL;
+        r = bytes ? journal_unpack(bytes, size, &packed) : -EBADMSG;
+        if (r == 0 && packed.n_entries != n_entries)
+                r = -EBADMSG;
+        if (r == 0)
+                r = journal_pack_kept(&j->pack, &packed, keep);
+        statement_reset(s);
+        return r == -ENOMEM ? store_no_memory(error) : r < 0 ? journal_damaged(d, error) : 0;
+}
+
+int journal_keep(Journal *j, uint64_t batch, const bool *keep, size_t n_entries, Error *error) {
+        _cleanup_(database_closep) Database *older = NULL;
+        Database *d;
+        int64_t id;
+        int r;
+
+        r = batch_find(j, batch, &older, &id, error);
+        if (r <= 0)
+                return r;
+        d = older ? older : j->database;
+        r = batch_pack_kept(j, d, id, keep, n_entries, error);
+        if (r == 0)
+                r = database_begin(d, error);
+        if (r < 0)
+                return r;
+        r = j->pack.n_entries > 0 ? batch_update(j, d, id, error) : batch_delete(d, id, error);
         if (r == 0)
                 r = database_commit(d, error);
         if (r < 0)

@@ -18,6 +18,13 @@ _must_check_ int journal_append(Journal *j, uint64_t batch, const char *operatio
                                 const Batch *changes, Error *error);
 /* Takes back the newest batch, which never reached its target. */
 _must_check_ int journal_forget(Journal *j, uint64_t batch, Error *error);
+/* The newest batch becomes what `changes` now say, in one transaction: at a target without transactions some records
+ * were refused while others are written. Nothing is left of it where all were refused. */
+_must_check_ int journal_replace(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m,
+                                 const Batch *changes, Error *error);
+/* Of the newest batch, as journal_unsettled() gave it, only the entries i with keep[i] stay; the whole batch goes
+ * where none does. Nothing else of it changes. */
+_must_check_ int journal_keep(Journal *j, uint64_t batch, const bool *keep, size_t n_entries, Error *error);
 
 typedef struct JournalEntry {
         ChangeKind kind;

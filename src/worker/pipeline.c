@@ -214,6 +214,17 @@ static int write_and_prepare(EntityRun *e, Detector *detector, Error *error) {
         return r;
 }
 
+/* At a target without transactions what was not refused is written: it stays journalled, and a guard that trips now stops before the next batch. */
+static int journal_without_refused(EntityRun *e, uint64_t number, uint64_t *ret_number, Error *error) {
+        int r;
+
+        r = journal_replace(e->run->journal, number, e->run->operation->id, e->m, &e->batch, error);
+        if (r < 0)
+                return r;
+        *ret_number = batch_count_writes(&e->batch) > 0 ? number : 0;
+        return 0;
+}
+
 /* Steps 6 and 7. Records that the target refuses go to quarantine and the rest is tried again, journalled anew: the journal holds what was applied, nothing else.
  * *ret_number: of the journalled batch, 0 where nothing had to be written. */
 static int journal_and_write(EntityRun *e, Detector *detector, uint64_t *ret_number, Error *error) {
@@ -231,6 +242,8 @@ static int journal_and_write(EntityRun *e, Detector *detector, uint64_t *ret_num
                         *ret_number = number;
                         return 0;
                 }
+                if (!(e->run->target->connector->capabilities & CONNECTOR_TRANSACTS)) /* all others are written */
+                        return journal_without_refused(e, number, ret_number, error);
                 r = journal_forget(e->run->journal, number, error);
                 if (r < 0)
                         return r;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* After a crash: was the last journalled batch applied? The target has it whole or not at all: its records tell.
- * Applied: recorded from the journal, never cut anew from a source that has moved on. Not applied: forgotten, detection finds it again. */
+/* After a crash: was the last journalled batch applied? A target with transactions has it whole or not at all: its records tell, by majority.
+ * One without has each record or has it not: each tells for itself, and of the journalled batch only what is there stays.
+ * Applied: recorded from the journal, never cut anew from a source that has moved on. Not applied: forgotten, detection finds it again, as neither the
+ * baseline nor the scan's place know of it. A record that is neither as before nor as written was changed by another hand (or half written): it is
+ * detected anew, too, with what is there now as its before image. */
 #include "worker/run.h"
 
 #include "basic/log.h"
@@ -10,6 +13,8 @@
 #include <errno.h>
 
 typedef enum Verdict { VERDICT_UNKNOWN, VERDICT_APPLIED, VERDICT_NOT_APPLIED } Verdict;
+
+static bool transacts(const Run *run) { return run->target->connector->capabilities & CONNECTOR_TRANSACTS; }
 
 static bool fields_equal(const Mapping *m, const JournalEntry *entry, const Value *present,
                          const Value *image) {
@@ -77,18 +82,16 @@ static int transaction_await(Connection *target, Error *error) {
         return r;
 }
 
-/* All records are asked and the majority counts: some may have been changed by another hand since. Where none tells, the batch is taken as
- * not applied: detection compares all its records again, and a change is never believed that is not at the target. */
-static int batch_was_applied(Run *run, const Mapping *m, const JournalBatch *batch, Arena *arena, bool *ret,
-                             Error *error) {
+/* All records are asked; ret_verdicts: one each. */
+static int batch_look(Run *run, const Mapping *m, const JournalBatch *batch, Arena *arena, Verdict *ret_verdicts,
+                      Error *error) {
         _cleanup_(writer_closep) Writer *writer = NULL;
-        size_t n_verdicts[VERDICT_NOT_APPLIED + 1] = {0};
         DigestScratch scratch = {0};
         RecordFetch *fetches;
-        Verdict verdict;
-        int r;
+        int r = 0;
 
-        r = transaction_await(run->target, error);
+        if (transacts(run))
+                r = transaction_await(run->target, error);
         if (r >= 0)
                 r = writer_open(run->target, m, &writer, error);
         if (r < 0)
@@ -98,16 +101,40 @@ static int batch_was_applied(Run *run, const Mapping *m, const JournalBatch *bat
                     : error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to settle a batch");
         if (r >= 0)
                 r = writer_fetch(writer, arena, fetches, batch->n_entries, error);
-        for (size_t i = 0; r >= 0 && i < batch->n_entries; i++) {
-                verdict = VERDICT_UNKNOWN;
-                r = entry_look(m, batch->entries + i, fetches + i, arena, &scratch, &verdict, error);
-                n_verdicts[verdict]++;
-        }
+        for (size_t i = 0; r >= 0 && i < batch->n_entries; i++)
+                r = entry_look(m, batch->entries + i, fetches + i, arena, &scratch, ret_verdicts + i, error);
         fetches_free(fetches, batch->n_entries);
         free(scratch.bytes);
+        return r;
+}
+
+/* The majority counts: some may have been changed by another hand since. Where none tells, the batch is taken as not applied: detection compares all
+ * its records again, and a change is never believed that is not at the target. */
+static bool majority_applied(const Verdict *verdicts, size_t n) {
+        size_t n_verdicts[VERDICT_NOT_APPLIED + 1] = {0};
+
+        for (size_t i = 0; i < n; i++)
+                n_verdicts[verdicts[i]]++;
+        return n_verdicts[VERDICT_APPLIED] > n_verdicts[VERDICT_NOT_APPLIED];
+}
+
+/* Of journal and batch only the entries stay that are at the target. */
+static int batch_reduce(Run *run, JournalBatch *batch, const Verdict *verdicts, Error *error) {
+        _cleanup_free_ bool *keep = calloc(batch->n_entries + 1, sizeof(bool));
+        size_t n = 0;
+        int r;
+
+        if (!keep)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to settle a batch");
+        for (size_t i = 0; i < batch->n_entries; i++)
+                keep[i] = verdicts[i] == VERDICT_APPLIED;
+        r = journal_keep(run->journal, batch->batch, keep, batch->n_entries, error);
         if (r < 0)
                 return r;
-        *ret = n_verdicts[VERDICT_APPLIED] > n_verdicts[VERDICT_NOT_APPLIED];
+        for (size_t i = 0; i < batch->n_entries; i++)
+                if (keep[i])
+                        batch->entries[n++] = batch->entries[i];
+        batch->n_entries = n;
         return 0;
 }
 
@@ -171,11 +198,48 @@ static int settle_applied(Run *run, const Mapping *m, const JournalBatch *batch,
         return progress_end(run->progress, batch_record(run, m, batch, error), error);
 }
 
+static void settled_log(const JournalBatch *batch, size_t n_applied) {
+        _cleanup_free_ char *text = NULL;
+
+        if (asprintf(&text, "%zu of %zu records of an interrupted batch were applied at the target; they were recorded "
+                     "from the journal, the others are detected anew.", n_applied, batch->n_entries) < 0)
+                text = NULL;
+        log_event(LOG_NOTICE, MESSAGE_BATCH_SETTLED,
+                  n_applied == batch->n_entries
+                          ? "An interrupted batch was applied at the target; it was recorded from the journal."
+                  : n_applied == 0
+                          ? "An interrupted batch had not reached the target; it is detected anew."
+                          : text ? text : "Records of an interrupted batch were applied at the target.",
+                  "ENTITY", batch->entity, NULL);
+}
+
+static int batch_settle(Run *run, const Mapping *m, JournalBatch *batch, Arena *arena, Error *error) {
+        Verdict *verdicts = arena_alloc_zero(arena, (batch->n_entries + 1) * sizeof(*verdicts));
+        size_t n_applied = 0;
+        int r;
+
+        if (!verdicts)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to settle a batch");
+        r = batch_look(run, m, batch, arena, verdicts, error);
+        if (r < 0)
+                return r;
+        if (transacts(run))
+                n_applied = majority_applied(verdicts, batch->n_entries) ? batch->n_entries : 0;
+        else
+                for (size_t i = 0; i < batch->n_entries; i++)
+                        n_applied += verdicts[i] == VERDICT_APPLIED;
+        settled_log(batch, n_applied);
+        if (n_applied == 0)
+                return journal_forget(run->journal, batch->batch, error);
+        if (n_applied < batch->n_entries)
+                r = batch_reduce(run, batch, verdicts, error);
+        return r < 0 ? r : settle_applied(run, m, batch, error);
+}
+
 int settle(Run *run, Error *error) {
         _cleanup_arena_ Arena *arena = NULL;
         JournalBatch batch = {0};
         const Mapping *m;
-        bool applied = false;
         int r;
 
         r = arena_new(&arena);
@@ -191,14 +255,5 @@ int settle(Run *run, Error *error) {
                                  "A batch of entity '%s' waits to be settled, and the mapping no longer has "
                                  "that entity",
                                  batch.entity);
-        r = batch_was_applied(run, m, &batch, arena, &applied, error);
-        if (r < 0)
-                return r;
-        log_event(
-                LOG_NOTICE, MESSAGE_BATCH_SETTLED,
-                applied ? "An interrupted batch was applied at the target; it was recorded from the journal."
-                        : "An interrupted batch had not reached the target; it is detected anew.",
-                "ENTITY", batch.entity, NULL);
-        return applied ? settle_applied(run, m, &batch, error)
-                       : journal_forget(run->journal, batch.batch, error);
+        return batch_settle(run, m, &batch, arena, error);
 }

@@ -176,6 +176,25 @@ static void test_a_failed_commit_is_told(void **state) {
         assert_int_equal(batch_count_writes(&batch), 3);
 }
 
+/* There the rest is written already: the caller journals it so and does not try again. */
+static void test_without_transactions_the_rest_is_written(void **state) {
+        static const Connector without = {.kind = "fake", .capabilities = CONNECTOR_WRITES, .write = fake_write};
+        static const int refused[] = {1, -1};
+        _cleanup_error_ Error error = {0};
+
+        fake.base.connector = fake.writer.connector = &without;
+        fake.refused = refused;
+        assert_int_equal(write_all(&error), 1);
+        assert_int_equal(fake.n_written, 3);
+        assert_int_equal(changes[2].kind, CHANGE_HELD);
+        assert_int_equal(batch_count_writes(&batch), 2);
+        assert_int_equal(fake.n_begun + fake.n_committed + fake.n_rolled_back, 0);
+        fake.refused = NULL;
+        fake.n_written = 0;
+        assert_int_equal(write_all(&error), 0);
+        assert_int_equal(fake.n_written, 2);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_writes_only_what_the_target_must_know, setup, teardown),
@@ -185,6 +204,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_a_transient_failure_holds_nothing, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_failed_begin_writes_nothing, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_failed_commit_is_told, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_without_transactions_the_rest_is_written, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,11 +163,63 @@ static void test_a_later_month(void **state) {
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
 
+/* At a target without transactions the refused records leave the journal, the written ones stay. */
+static void test_a_batch_is_replaced(void **state) {
+        Fixture *f = *state;
+        _cleanup_(journal_closep) Journal *j = open_journal(f);
+        _cleanup_arena_ Arena *arena = NULL;
+        JournalBatch b;
+        Change changes[2];
+        const Batch batch = {.changes = changes, .n_changes = 2};
+
+        assert_int_equal(arena_new(&arena), 0);
+        changes[0] = change_of(arena, CHANGE_UPDATE, "A", "1", "2");
+        changes[1] = change_of(arena, CHANGE_INSERT, "B", "", "3");
+        append(f, j, 1, OPERATION_1, changes, 2);
+        changes[1].kind = CHANGE_HELD;
+        assert_ok(f, journal_replace(j, 1, OPERATION_1, &mapping, &batch, &f->error));
+        assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 1);
+        assert_int_equal(b.batch, 1);
+        assert_int_equal(b.n_entries, 1);
+        assert_string_equal(key_to_text(b.entries[0].key, arena), "A");
+        changes[0].kind = CHANGE_HELD;
+        assert_ok(f, journal_replace(j, 1, OPERATION_1, &mapping, &batch, &f->error));
+        assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 0);
+        assert_int_equal(journal_replace(j, 1, OPERATION_1, &mapping, &batch, NULL), error_errno(ERROR_INTERNAL));
+}
+
+static void test_entries_of_a_batch_are_kept(void **state) {
+        Fixture *f = *state;
+        _cleanup_(journal_closep) Journal *j = open_journal(f);
+        _cleanup_arena_ Arena *arena = NULL;
+        static const bool keep[] = {false, true, true}, none[] = {false, false};
+        JournalBatch b;
+        Change changes[3];
+
+        assert_int_equal(arena_new(&arena), 0);
+        changes[0] = change_of(arena, CHANGE_UPDATE, "A", "1", "2");
+        changes[1] = change_of(arena, CHANGE_DELETE, "B", "7", "");
+        changes[2] = change_of(arena, CHANGE_UPDATE, "C", "3", "4");
+        append(f, j, 1, OPERATION_1, changes, 3);
+        assert_int_equal(journal_keep(j, 1, keep, 2, NULL), error_errno(ERROR_FILE_FORMAT));
+        assert_ok(f, journal_keep(j, 2, keep, 3, &f->error)); /* another batch: nothing is touched */
+        assert_ok(f, journal_keep(j, 1, keep, 3, &f->error));
+        assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 1);
+        assert_int_equal(b.n_entries, 2);
+        assert_string_equal(key_to_text(b.entries[0].key, arena), "B");
+        assert_text(&b.entries[0].before[1], "7");
+        assert_string_equal(key_to_text(b.entries[1].key, arena), "C");
+        assert_text(&b.entries[1].after[0], "4");
+        assert_ok(f, journal_keep(j, 1, none, 2, &f->error));
+        assert_int_equal(journal_unsettled(j, 0, arena, &b, &f->error), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_a_batch_comes_back), TEST(test_only_the_batch_after_the_recorded_one),
                 TEST(test_forgetting),         TEST(test_a_batch_of_nothing),
                 TEST(test_an_earlier_month),   TEST(test_a_later_month),
+                TEST(test_a_batch_is_replaced), TEST(test_entries_of_a_batch_are_kept),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

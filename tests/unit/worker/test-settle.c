@@ -5,6 +5,8 @@
 #define OPERATION "018f3c00-0000-7000-8000-000000000001"
 
 /* A target in memory: whole numbers with a name, NULL where there is no such record. */
+static const Connector without_transactions;
+
 typedef struct FakeTarget {
         Connection base;
         Writer writer;
@@ -32,7 +34,7 @@ static int fake_rollback(Connection *c) { return 0; }
 
 static int fake_fetch(Writer *w, Arena *arena, RecordFetch *fetches, size_t n_fetches, Error *error) {
         /* What is there says nothing before the dead worker's transaction is over. */
-        assert_true(fake.was_awaited);
+        assert_true(fake.was_awaited || fake.base.connector == &without_transactions);
         for (size_t i = 0; i < n_fetches; i++) {
                 const char *name = fake.names[fetches[i].key->integer];
 
@@ -54,6 +56,14 @@ static const Connector fake_connector = {
         .fetch = fake_fetch,
         .begin = fake_begin,
         .rollback = fake_rollback,
+};
+
+static const Connector without_transactions = {
+        .kind = "fake",
+        .capabilities = CONNECTOR_WRITES,
+        .writer_open = fake_writer_open,
+        .writer_close = fake_writer_close,
+        .fetch = fake_fetch,
 };
 
 static MappingField fields[] = {
@@ -258,6 +268,54 @@ static void test_the_first_settled_batch_of_a_scan_stays(void **state) {
         assert_int_equal(progress_last_batch(f->run.progress), 2);
 }
 
+/* Without transactions each record is settled by itself, and the journal keeps what is at the target. */
+static void test_without_transactions_each_record_tells_for_itself(void **state) {
+        Fixture *f = *state;
+        Change changes[6];
+        JournalBatch left = {0};
+
+        changes[0] = change_make(f, 1, NULL, "A");
+        changes[1] = change_make(f, 2, NULL, "B"); /* did not arrive */
+        changes[2] = change_make(f, 3, "old", "C");
+        changes[3] = change_make(f, 4, "old", "D"); /* did not arrive */
+        changes[4] = change_make(f, 5, "E", NULL);
+        changes[5] = change_make(f, 6, "old", "F"); /* another hand */
+        journal(f, 1, changes, 6);
+        fake.base.connector = fake.writer.connector = &without_transactions;
+        fake.names[1] = "A";
+        fake.names[3] = "C";
+        fake.names[4] = "old";
+        fake.names[6] = "by hand";
+        assert_int_equal(settle(&f->run, &f->error), 0);
+        assert_int_equal(baseline_count(f->entity), 2);
+        assert_true(is_in_baseline(f, changes, 1) && is_in_baseline(f, changes + 2, 1));
+        assert_int_equal(progress_last_batch(f->run.progress), 1);
+        assert_int_equal(result(f)->n_inserted, 1);
+        assert_int_equal(result(f)->n_updated, 1);
+        assert_int_equal(result(f)->n_deleted, 1);
+        assert_int_equal(journal_unsettled(f->run.journal, 0, f->arena, &left, &f->error), 1);
+        assert_int_equal(left.n_entries, 3);
+        assert_true(key_equal(left.entries[1].key, changes[2].key));
+        assert_int_equal(left.entries[1].n_fields, 1);
+        assert_int_equal(left.entries[1].before[0].size, 3);
+        assert_int_equal(left.entries[2].kind, CHANGE_DELETE);
+        assert_int_equal(left.entries[2].n_fields, 2);
+        assert_int_equal(settle(&f->run, &f->error), 0);
+        assert_int_equal(result(f)->n_inserted, 1);
+}
+
+static void test_without_transactions_nothing_may_have_arrived(void **state) {
+        Fixture *f = *state;
+        Change change = change_make(f, 1, NULL, "A");
+
+        journal(f, 1, &change, 1);
+        fake.base.connector = fake.writer.connector = &without_transactions;
+        assert_int_equal(settle(&f->run, &f->error), 0);
+        assert_int_equal(baseline_count(f->entity), 0);
+        assert_int_equal(progress_last_batch(f->run.progress), 0);
+        journal(f, 1, &change, 1); /* its number is free again */
+}
+
 static void test_failures_leave_it_unsettled(void **state) {
         Fixture *f = *state;
         Change change = change_make(f, 1, NULL, "A");
@@ -291,6 +349,8 @@ int main(void) {
                 TEST(test_when_none_tells_all_are_detected_anew),
                 TEST(test_a_marked_record_leaves_the_baseline),
                 TEST(test_the_first_settled_batch_of_a_scan_stays),
+                TEST(test_without_transactions_each_record_tells_for_itself),
+                TEST(test_without_transactions_nothing_may_have_arrived),
                 TEST(test_failures_leave_it_unsettled),
         };
 
