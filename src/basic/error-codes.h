@@ -21,6 +21,7 @@
         X(ERROR_COLUMN_MISSING,      "TF-3005", ENOENT,       PERMANENT, 502, "ColumnMissing",      1,  "Column missing") \
         X(ERROR_FILE_FORMAT,         "TF-3006", EBADMSG,      PERMANENT, 502, "FileFormat",         1,  "File format is not valid") \
         X(ERROR_WATERMARK,           "TF-3007", EPROTO,       PERMANENT, 502, "Watermark",          1,  "Watermark cannot be trusted") \
+        X(ERROR_HISTORY_GONE,        "TF-3008", ESTALE,       PERMANENT, 502, "HistoryGone",        1,  "History of changes is gone") \
         X(ERROR_CONVERSION,          "TF-4000", ERANGE,       RECORD,    422, "Conversion",         3,  "Value does not fit its type") \
         X(ERROR_RULE,                "TF-4001", EDOM,         RECORD,    422, "Rule",               3,  "Record breaks a rule") \
         X(ERROR_RECORD_REFUSED,      "TF-4002", EREMOTEIO,    RECORD,    422, "RecordRefused",      3,  "Target refused the record") \

@@ -4,6 +4,7 @@
 #include "basic/limits.h"
 #include "basic/text.h"
 #include "config/check.h"
+#include "model/system-kind.h"
 
 static const char *const takes[] = {"first", NULL};
 
@@ -19,7 +20,8 @@ static const Field join_fields[] = {
 };
 
 static const Field detect_fields[] = {
-        {"strategy", FIELD_TEXT, .summary = "full (the default) or watermark"},
+        {"strategy", FIELD_TEXT,
+         .summary = "full, watermark, digest, log, file or feed, as the source's kind has them"},
         {"column", FIELD_TEXT, .summary = "the column of last changes"},
         {"sweep", FIELD_TEXT,
          .summary = "how often everything is compared: hourly, daily, weekly or a duration"},
@@ -264,25 +266,41 @@ static int sweep_parse(const char *text, uint64_t *ret_usec) {
         return text_to_duration(text, ret_usec);
 }
 
-static void strategy_read(Reading *reading, const json_t *detect, Mapping *m) {
-        static const char *const later[] = {"digest", "change_log", "feed"};
-        static const char *const choices[] = {"full", "watermark"};
-        const json_t *node = json_object_get(detect, "strategy");
-        const char *text = json_string_value(node);
-        _cleanup_free_ char *remedy = NULL;
+/* The strategy that a mapping names has to be one of those that its source's kind has. */
+static void strategy_check(Reading *reading, const json_t *node, const SystemKind *kind, DetectStrategy strategy) {
+        _cleanup_free_ char *choices = NULL, *remedy = NULL;
 
-        if (!text || text_equal(text, "full"))
+        if (!kind || kind->strategies & DETECT_BIT(strategy))
                 return;
-        if (text_equal(text, "watermark")) {
-                m->strategy = DETECT_WATERMARK;
+        choices = detect_strategies_to_text(kind->strategies);
+        if (!choices || asprintf(&remedy, "Use %s", choices) < 0)
+                remedy = NULL;
+        mistake_add(reading->mistakes, ERROR_NOT_YET, yaml_file(reading->document),
+                    yaml_node(reading->document, node).place, remedy,
+                    "A source of kind \"%s\" has no strategy \"%s\"", kind->name,
+                    detect_strategy_to_string(strategy));
+}
+
+static void strategy_read(Reading *reading, const json_t *detect, Mapping *m) {
+        const System *source = reading->pair->source ? settings_system(reading->settings, reading->pair->source) : NULL;
+        const SystemKind *kind = source ? system_kind_find(source->kind) : NULL;
+        const json_t *node = json_object_get(detect, "strategy");
+        const char *text = json_string_value(node), *names[_DETECT_STRATEGY_MAX];
+        _cleanup_free_ char *remedy = NULL;
+        DetectStrategy strategy;
+
+        m->strategy = kind ? kind->default_strategy : DETECT_FULL;
+        if (!text)
+                return;
+        strategy = detect_strategy_from_string(text);
+        if (strategy != _DETECT_STRATEGY_INVALID) {
+                m->strategy = strategy;
+                strategy_check(reading, node, kind, strategy);
                 return;
         }
-        for (size_t i = 0; i < ELEMENTSOF(later); i++)
-                if (text_equal(later[i], text)) {
-                        not_yet(reading, node, "Use full or watermark for now", "strategy", text);
-                        return;
-                }
-        remedy = check_suggestion(text, choices, ELEMENTSOF(choices));
+        for (int i = 0; i < _DETECT_STRATEGY_MAX; i++)
+                names[i] = detect_strategy_to_string(i);
+        remedy = check_suggestion(text, names, ELEMENTSOF(names));
         reading_mistake_value(reading, node, remedy, "\"strategy\" cannot be \"%.100s\"", text);
 }
 
@@ -319,7 +337,8 @@ static int detect_read(Reading *reading, const json_t *entity, Mapping *m) {
         else if (m->watermark)
                 reading_mistake(reading, json_object_get(detect, "column"),
                                 "Add strategy: watermark, or leave the column out",
-                                "\"column\" has no meaning with the strategy \"full\"");
+                                "\"column\" has no meaning with the strategy \"%s\"",
+                                detect_strategy_to_string(m->strategy));
         return 0;
 }
 

@@ -69,10 +69,43 @@ int connection_check(Connection *c, const Pair *pair, const Mapping *mapping, bo
 }
 
 int connection_horizon(Connection *c, const Mapping *mapping, Value *ret_high, Error *error) {
-        if (!(c->connector->capabilities & CONNECTOR_WATERMARK))
+        if (!(c->connector->strategies & DETECT_BIT(DETECT_WATERMARK)))
                 return error_set(error, ERROR_WATERMARK, "Use strategy: full",
                                  "A system of kind \"%s\" has no watermark", c->connector->kind);
         return c->connector->horizon(c, mapping, ret_high, error);
+}
+
+bool connection_horizon_is_exact(const Connection *c, const Mapping *mapping) {
+        return !c->connector->horizon_is_exact || c->connector->horizon_is_exact(c, mapping);
+}
+
+static int not_told(const Connection *c, const char *what, Error *error) {
+        return error_set(error, ERROR_NOT_YET, NULL, "A system of kind \"%s\" cannot tell %s yet",
+                         c->connector->kind, what);
+}
+
+int connection_content_digest(Connection *c, const Mapping *mapping, Digest *ret, Error *error) {
+        return c->connector->content_digest ? c->connector->content_digest(c, mapping, ret, error)
+                                            : not_told(c, "whether its content changed", error);
+}
+
+int connection_describe(Connection *c, const Mapping *mapping, const char *table, bool target, Table **ret,
+                        Error *error) {
+        return c->connector->describe ? c->connector->describe(c, mapping, table, target, ret, error)
+                                      : not_told(c, "what its columns are", error);
+}
+
+int connection_grants(Connection *c, const Pair *pair, const Mapping *mapping, bool target, json_t *report,
+                      Error *error) {
+        assert(json_is_array(report));
+        return c->connector->grants ? c->connector->grants(c, pair, mapping, target, report, error)
+                                    : not_told(c, "which rights are needed", error);
+}
+
+int connection_explain(Connection *c, const ReadPlan *plan, json_t *report, Error *error) {
+        assert(json_is_array(report));
+        return c->connector->explain ? c->connector->explain(c, plan, report, error)
+                                     : not_told(c, "how a query is run", error);
 }
 
 int connection_begin(Connection *c, Error *error) {
@@ -104,6 +137,37 @@ const char *reader_position(Reader *r) {
 
 bool reader_resumed(const Reader *r) {
         return (r->connector->capabilities & CONNECTOR_RESUMES) && r->connector->reader_resumed(r);
+}
+
+bool reader_is_gone(const Reader *r) {
+        return r->connector->reader_is_gone && r->connector->reader_is_gone(r);
+}
+
+const char *reader_changes_from(Reader *r) {
+        return r->connector->reader_changes_from ? r->connector->reader_changes_from(r) : NULL;
+}
+
+bool reader_keys_are_unique(const Reader *r) {
+        return r->connector->reader_keys_are_unique && r->connector->reader_keys_are_unique(r);
+}
+
+int ranges_plan(Reader *r, const KeyRange *within, uint64_t n_records, KeyRanges *ret, Error *error) {
+        assert(r->connector->strategies & DETECT_BIT(DETECT_DIGEST));
+        return r->connector->ranges_plan(r, within, n_records, ret, error);
+}
+
+int ranges_sum(Reader *r, KeyRange *ranges, size_t n_ranges, Error *error) {
+        assert(r->connector->strategies & DETECT_BIT(DETECT_DIGEST));
+        return n_ranges > 0 ? r->connector->ranges_sum(r, ranges, n_ranges, error) : 0;
+}
+
+int reader_range(Reader *r, const KeyRange *range, Error *error) {
+        assert(r->connector->strategies & DETECT_BIT(DETECT_DIGEST));
+        return r->connector->reader_range(r, range, error);
+}
+
+bool reader_ranges_by_key(const Reader *r) {
+        return r->connector->reader_ranges_by_key && r->connector->reader_ranges_by_key(r);
 }
 
 Reader *reader_close(Reader *r) {

@@ -4,6 +4,8 @@
  * block. */
 #include "basic/arena.h"
 #include "basic/error.h"
+#include "connect/key-range.h"
+#include "connect/table.h"
 #include "model/mapping.h"
 #include "model/pair.h"
 #include "model/record.h"
@@ -15,15 +17,33 @@ typedef struct Writer Writer;           /* one entity's table at the target */
 
 typedef enum ConnectorCapability {
         CONNECTOR_READS = 1 << 0, CONNECTOR_WRITES = 1 << 1, CONNECTOR_TRANSACTS = 1 << 2,
-        CONNECTOR_WATERMARK = 1 << 3, CONNECTOR_RESUMES = 1 << 4,
+        CONNECTOR_RESUMES = 1 << 3,
 } ConnectorCapability;
+
+/* Which records a reader gives. */
+typedef enum ReadScope {
+        READ_ALL,       /* every record, once */
+        READ_WATERMARK, /* low ≤ watermark < high */
+        /* None before reader_range() says which; ranges are planned and summed up in its snapshot. */
+        READ_RANGES,
+        /* Every record, for its key alone: looks for deletes. Columns that no field of the key is made of come
+         * ABSENT; a kind that gains nothing by that may give them. */
+        READ_KEYS,
+        /* What log or feed tell after `position`, in their order: the present record of what changed (columns
+         * that were not told: ABSENT), and keys that are gone (reader_is_gone()). The end is what was there when
+         * it was opened; a reader that waits for more is the kind's own. */
+        READ_CHANGES,
+} ReadScope;
 
 typedef struct ReadPlan {
         const Pair *pair;               /* for variables */
-        const Mapping *mapping;         /* table, joins, where, columns */
-        bool by_watermark;              /* low ≤ watermark < high; else every record */
-        Value low, high;                /* as horizon() gives them; low VALUE_NULL: from the beginning */
-        const char *position;           /* resume after this (of an identical plan), or NULL */
+        const Mapping *mapping;         /* table, joins, where, columns; its strategy */
+        ReadScope scope;
+        /* READ_WATERMARK: as horizon() gives them; low VALUE_NULL: from the beginning. */
+        Value low, high;
+        /* Resume after this (of an identical plan), or NULL. READ_CHANGES: as reader_changes_from() or
+         * reader_position() gave it, never NULL. */
+        const char *position;
 } ReadPlan;
 
 /* One present record that is asked for, among many. */
@@ -42,6 +62,8 @@ typedef struct RecordWrite {
 typedef struct Connector {
         const char *kind, *summary;
         unsigned capabilities;
+        unsigned strategies;            /* DETECT_BIT()s; model/system-kind.c has the same, for the daemons */
+        DetectStrategy default_strategy;
         int (*open)(const System *system, bool write, Connection **ret, Error *error);
         void (*close)(Connection *c);
         /* Checks that table, joins, columns exist for reading (target=false) or writing (target=true);
@@ -62,6 +84,22 @@ typedef struct Connector {
         int (*write)(Writer *w, RecordWrite *writes, size_t n_writes, Error *error);
         int (*commit)(Connection *c, Error *error);
         int (*rollback)(Connection *c);
+        /* What follows may be NULL; what it means then stands below, at the function of its name. */
+        bool (*horizon_is_exact)(const Connection *c, const Mapping *mapping);
+        int (*content_digest)(Connection *c, const Mapping *mapping, Digest *ret, Error *error);
+        int (*describe)(Connection *c, const Mapping *mapping, const char *table, bool target, Table **ret,
+                        Error *error);
+        int (*grants)(Connection *c, const Pair *pair, const Mapping *mapping, bool target, json_t *report,
+                      Error *error);
+        int (*explain)(Connection *c, const ReadPlan *plan, json_t *report, Error *error);
+        bool (*reader_is_gone)(const Reader *r);
+        const char *(*reader_changes_from)(Reader *r);
+        bool (*reader_keys_are_unique)(const Reader *r);
+        bool (*reader_ranges_by_key)(const Reader *r);
+        int (*ranges_plan)(Reader *r, const KeyRange *within, uint64_t n_records, KeyRanges *ret,
+                           Error *error);
+        int (*ranges_sum)(Reader *r, KeyRange *ranges, size_t n_ranges, Error *error);
+        int (*reader_range)(Reader *r, const KeyRange *range, Error *error);
 } Connector;
 
 /* Connectors begin their Connection, Reader and Writer structs with these. */
@@ -73,11 +111,13 @@ struct Writer { const Connector *connector; };
 const Connector *connector_find(const char *kind);
 const char *const *connector_kinds(void);       /* NULL-terminated names */
 
-/* What systems are told of who connects ("terrafusion-worker OPERATION"): shown in their lists of sessions. */
+/* What systems are told of who connects ("terrafusion-worker OPERATION"): shown in their lists of
+ * sessions. */
 void connector_name_set(const char *name);
 const char *connector_name(void);
-/* The pair this process works on. A target whose server outlives us lets one transaction of a pair begin when the
- * one before is over: a COMMIT that was sent before kill -9 may still be at work. "" until it is set; borrowed. */
+/* The pair this process works on. A target whose server outlives us lets one transaction of a pair begin
+ * when the one before is over: a COMMIT that was sent before kill -9 may still be at work. "" until it is
+ * set; borrowed. */
 void connector_pair_set(const char *pair);
 const char *connector_pair(void);
 
@@ -92,13 +132,40 @@ _must_check_ int connection_check(Connection *c, const Pair *pair, const Mapping
  * is visible to a reader opened afterwards. Its bytes live as long as the connection. ERROR_WATERMARK
  * where it cannot be proved, with the remedy. */
 _must_check_ int connection_horizon(Connection *c, const Mapping *mapping, Value *ret_high, Error *error);
-/* Waits for a transaction that an earlier worker of the pair left behind; what is read afterwards is what it left. */
+/* Is the horizon proved, or only bounded, so that a stamp below it may still be committed (MariaDB)? Then
+ * the mapping needs a sweep, which finds what was missed. Exact where the kind does not say. */
+bool connection_horizon_is_exact(const Connection *c, const Mapping *mapping);
+/* Strategy `file`: a digest of all that a scan of this mapping would be made of (bytes of the file, of its
+ * joins, its layout). Equal digests: equal records. It is taken before the scan and again after it, and
+ * counts only where both are equal; what changes meanwhile must change it. The caller adds mapping and
+ * variables. ERROR_NOT_YET where the kind has none. */
+_must_check_ int connection_content_digest(Connection *c, const Mapping *mapping, Digest *ret, Error *error);
+/* One table: mapping->from, a join's from, or, of a target, mapping->to. All its columns, with their types
+ * as the system declares them (TableColumn.type), key and indexes. Owned by the caller. ERROR_TABLE_MISSING;
+ * ERROR_NOT_YET where the kind cannot tell. */
+_must_check_ int connection_describe(Connection *c, const Mapping *mapping, const char *table, bool target,
+                                     Table **ret, Error *error);
+/* Least privilege: appends {what, ok, message, remedy, sql}: `sql` is what a DBA has to run for what the
+ * mapping's strategy needs; ok says whether the login has it. Last one row {what: "strategy", …, strategy,
+ * blind}: the strongest that the rights at hand allow, and what it cannot see. ERROR_NOT_YET where the kind
+ * cannot tell. */
+_must_check_ int connection_grants(Connection *c, const Pair *pair, const Mapping *mapping, bool target,
+                                   json_t *report, Error *error);
+/* Appends {query, plan, sorts, scans: [{table, records}]} for each query that the plan would run: the text
+ * as it is sent, the database's own plan, whether it sorts, and which tables it reads whole without an
+ * index. ERROR_NOT_YET where the kind cannot tell. */
+_must_check_ int connection_explain(Connection *c, const ReadPlan *plan, json_t *report, Error *error);
+/* Waits for a transaction that an earlier worker of the pair left behind; what is read afterwards is what it
+ * left. */
 _must_check_ int connection_begin(Connection *c, Error *error);
 /* After a failure the transaction is rolled back or its fate is unknown: settle. */
 _must_check_ int connection_commit(Connection *c, Error *error);
 void connection_rollback(Connection *c);
 
-/* A scan in the source's cheapest stable order, one snapshot. Values come in mapping->columns' order. */
+/* A scan in the source's cheapest stable order, one snapshot. Values come in mapping->columns' order.
+ * READ_CHANGES: ERROR_HISTORY_GONE where log or feed no longer go back to the position (slot lost or made
+ * anew, retention overrun, delta link expired): then nothing was read, and the caller repairs: by digest
+ * where the kind can, else in full. */
 _must_check_ int reader_open(Connection *c, const ReadPlan *plan, Reader **ret, Error *error);
 /* 1: a record (values borrowed until the next call); 0: end. A record that cannot be read is an error of
  * the whole scan, never skipped. */
@@ -110,6 +177,41 @@ const char *reader_position(Reader *r);
  * position was taken of (another file, a vacuumed or altered database); then the scan is a whole one,
  * from the first record. */
 bool reader_resumed(const Reader *r);
+/* READ_CHANGES: the record just given was deleted; only the key's columns have values. */
+bool reader_is_gone(const Reader *r);
+/* Of a READ_ALL or READ_RANGES reader of a mapping whose strategy is log or feed, after its end: the
+ * position from which READ_CHANGES goes on without a gap (what it tells twice is unchanged by then).
+ * Borrowed until the next call; NULL where there is none. A kind whose log has to be held from before the
+ * snapshot does that in reader_open(). */
+const char *reader_changes_from(Reader *r);
+/* Does a primary key or unique index of the source keep two of its records from having the same key? False:
+ * not known. */
+bool reader_keys_are_unique(const Reader *r);
+
+/* ---- strategy digest: readers of scope READ_RANGES, all within their one snapshot ---- A source has an
+ * identity (its primary key) and an order of it, its own: the core never compares two of them. */
+
+/* Cuts what lies within a range (`after` and `until` NULL: everything) into adjacent ranges of about
+ * n_records each, in the identity's order: the first begins at within->after, the last ends at
+ * within->until. From the database's statistics or by walking an index, never by OFFSET; no range may have
+ * many times n_records. Appends to *ret, sums are zero. ERROR_NOT_YET, with what to do, where the table has
+ * no identity to cut by. */
+_must_check_ int ranges_plan(Reader *r, const KeyRange *within, uint64_t n_records, KeyRanges *ret,
+                             Error *error);
+/* Fills in n_records and both sums of adjacent ranges in ascending order, at the database. Of each record
+ * all mapped columns are hashed, in an encoding that is injective (tag, length, bytes; null differs from
+ * every text), non-linear in each column, with two hashes of 60 bits at least: sums[i] is the sum of the
+ * i-th over the range's records modulo 2^60. They are compared with what the same connector gave before,
+ * with nobody else's. */
+_must_check_ int ranges_sum(Reader *r, KeyRange *ranges, size_t n_ranges, Error *error);
+/* From here on reader_next() gives the records of this range, then 0; then the next range may be asked
+ * for. */
+_must_check_ int reader_range(Reader *r, const KeyRange *range, Error *error);
+/* Are the bounds the mapping's key? True where the key's fields are the identity's columns one by one, and
+ * the source orders them as key_encode() does (integers by number, dates, uuids, text by bytes). Then
+ * baseline rows between the bounds which a range did not give are gone; else deletes are looked for by
+ * READ_KEYS. */
+bool reader_ranges_by_key(const Reader *r);
 Reader *reader_close(Reader *r);
 DEFINE_CLEANUP(Reader, reader_close)
 
@@ -120,11 +222,11 @@ _must_check_ int writer_count(Writer *w, uint64_t *ret, Error *error);  /* rows 
 /* The present records of many keys, as the target stores them. refusal is empty before, and concerns one
  * record; a negative errno concerns all of them. */
 _must_check_ int writer_fetch(Writer *w, Arena *arena, RecordFetch *fetches, size_t n_fetches, Error *error);
-/* Writes INSERT, UPDATE (only changed fields) and DELETE inside the transaction, each fully or not at all. Without
- * CONNECTOR_TRANSACTS there is none: whatever is not refused is written and durable when it returns, refused records
- * are untouched, and after a negative errno (or kill -9) each record is there or not: worker/settle.c then reads them
- * all and takes each that equals what the journal says was written as written; the others are detected anew. For that,
- * fetch() must find what an interrupted write() left.
+/* Writes INSERT, UPDATE (only changed fields) and DELETE inside the transaction, each fully or not at all.
+ * Without CONNECTOR_TRANSACTS there is none: whatever is not refused is written and durable when it returns,
+ * refused records are untouched, and after a negative errno (or kill -9) each record is there or not:
+ * worker/settle.c then reads them all and takes each that equals what the journal says was written as
+ * written; the others are detected anew. For that, fetch() must find what an interrupted write() left.
  * ABSENT values are left out. Gives the number of refused records, each with its refusal (an INSERT that
  * meets a row, an UPDATE or DELETE that meets none are such): then the caller rolls back. A negative errno:
  * the whole transaction failed. Nothing that concerns a single record is left for commit to find. */

@@ -44,6 +44,7 @@ _must_check_ int pg_query(PGconn *db, const System *system, const char *sql, con
 typedef struct PgTable {
         Table *table;
         PgType *types; /* of table->columns */
+        size_t n_types;
         uint32_t oid;
         bool plain;      /* COPY may write into it: no view, no row-level security, no rules */
         char *name; /* quoted, with its schema */

@@ -126,7 +126,7 @@ static void pieces_done(Pieces *p) {
 
 static int literals_make(const ReadPlan *plan, const PgSources *sources, const Value *after,
                          const PgScan *scan, Pieces *p, SqlSelect *select) {
-        const PgType *stamp = plan->by_watermark ? watermark_type(plan->mapping, sources) : NULL;
+        const PgType *stamp = plan->scope == READ_WATERMARK ? watermark_type(plan->mapping, sources) : NULL;
         _cleanup_free_ size_t *offsets = calloc(scan->n_identity + 1, sizeof(size_t));
         size_t low = 0, high = 0;
         int r = 0;
@@ -201,7 +201,7 @@ int pg_scan_make(PGconn *db, const System *system, const ReadPlan *plan, const P
                 .dialect = SQL_POSTGRESQL,
                 .mapping = plan->mapping,
                 .identity = sources->own->table->identity,
-                .by_watermark = plan->by_watermark,
+                .by_watermark = plan->scope == READ_WATERMARK,
                 .has_low = !value_is_null(&plan->low),
                 .after = after != NULL,
         };

@@ -9,7 +9,7 @@
 PgTable *pg_table_free(PgTable *t) {
         if (!t)
                 return NULL;
-        for (size_t i = 0; t->types && i < t->table->n_columns; i++)
+        for (size_t i = 0; i < t->n_types; i++)
                 free(t->types[i].name);
         free(t->types);
         table_free(t->table);
@@ -63,7 +63,7 @@ static const char columns_sql[] =
         " select r.number, t.typbasetype, case when r.modifier >= 0 then r.modifier else t.typtypmod end"
         " from resolved r join pg_type t on t.oid = r.type where t.typtype = 'd')"
         " select a.attname, t.oid, t.typtype = 'e', t.typname, t.typarray, r.modifier,"
-        " format_type(t.oid, -1),"
+        " format_type(t.oid, -1), format_type(a.atttypid, a.atttypmod),"
         " a.attnotnull and not a.atthasdef and a.attidentity = '' and a.attgenerated = '', a.attgenerated <> '',"
         " coalesce(k.place, 0)"
         " from pg_attribute a join resolved r on r.number = a.attnum"
@@ -105,9 +105,13 @@ static int columns_load(PGconn *db, const System *system, const char *oid, PgTab
 
                 if (!column)
                         return -ENOMEM;
-                column->required = cell_true(result, i, 7);
-                column->generated = cell_true(result, i, 8);
-                column->key_place = (unsigned) cell_number(result, i, 9);
+                column->type = strdup(cell(result, i, 7));
+                if (!column->type)
+                        return -ENOMEM;
+                column->required = cell_true(result, i, 8);
+                column->generated = cell_true(result, i, 9);
+                column->key_place = (unsigned) cell_number(result, i, 10);
+                t->n_types++;
                 r = type_fill(&t->types[i], result, i);
                 if (r < 0)
                         return r;

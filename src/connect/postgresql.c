@@ -101,15 +101,30 @@ int pg_commit(Connection *connection, Error *error) {
         return 0;
 }
 
+static int pg_describe(Connection *connection, const Mapping *m, const char *table, bool target, Table **ret,
+                       Error *error) {
+        PgConnection *c = (PgConnection *) connection;
+        _cleanup_(pg_table_freep) PgTable *t = NULL;
+        int r;
+
+        r = pg_table_load(c->db, c->system, table, &t, error);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(t->table);
+        return 0;
+}
+
 const Connector postgresql_connector = {
         .kind = "postgresql",
         .summary = "A database of a PostgreSQL server",
-        .capabilities = CONNECTOR_READS | CONNECTOR_WRITES | CONNECTOR_TRANSACTS | CONNECTOR_WATERMARK |
-                        CONNECTOR_RESUMES,
+        .capabilities = CONNECTOR_READS | CONNECTOR_WRITES | CONNECTOR_TRANSACTS | CONNECTOR_RESUMES,
+        .strategies = DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK),
+        .default_strategy = DETECT_FULL,
         .open = pg_open,
         .close = pg_close,
         .check = pg_check,
         .horizon = pg_horizon,
+        .describe = pg_describe,
         .reader_open = pg_reader_open,
         .reader_next = pg_reader_next,
         .reader_position = pg_reader_position,

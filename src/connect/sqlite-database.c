@@ -159,6 +159,9 @@ static int columns_load(sqlite3 *db, const System *system, Table *t, bool strict
 
                 if (!column)
                         return -ENOMEM;
+                column->type = type && *type ? strdup(type) : NULL;
+                if (type && *type && !column->type)
+                        return -ENOMEM;
                 column->affinity = sqlite_affinity(type, strict);
                 column->key_place = (unsigned) sqlite3_column_int(statement, 4);
                 /* "integer primary key" fills itself. */

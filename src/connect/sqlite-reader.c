@@ -66,7 +66,7 @@ int sqlite_scan_prepare(sqlite3 *db, const ReadPlan *plan, const SqliteSources *
                 .mapping = plan->mapping,
                 .identity = sources->own->identity,
                 .join_identity = identities,
-                .by_watermark = plan->by_watermark,
+                .by_watermark = plan->scope == READ_WATERMARK,
                 .has_low = !value_is_null(&plan->low),
                 .after = after,
         };

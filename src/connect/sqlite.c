@@ -142,6 +142,13 @@ static int sqlite_check(Connection *connection, const Pair *pair, const Mapping 
         return table_check_target(table, m, report);
 }
 
+static int sqlite_describe(Connection *connection, const Mapping *m, const char *table, bool target, Table **ret,
+                           Error *error) {
+        SqliteConnection *c = (SqliteConnection *) connection;
+
+        return sqlite_table_load(c->db, c->system, table, ret, error);
+}
+
 /* ---- the transaction ---- */
 
 static int sqlite_begin(Connection *connection, Error *error) {
@@ -188,12 +195,14 @@ static int sqlite_commit(Connection *connection, Error *error) {
 const Connector sqlite_connector = {
         .kind = "sqlite",
         .summary = "A SQLite database file",
-        .capabilities = CONNECTOR_READS | CONNECTOR_WRITES | CONNECTOR_TRANSACTS | CONNECTOR_WATERMARK |
-                        CONNECTOR_RESUMES,
+        .capabilities = CONNECTOR_READS | CONNECTOR_WRITES | CONNECTOR_TRANSACTS | CONNECTOR_RESUMES,
+        .strategies = DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK),
+        .default_strategy = DETECT_FULL,
         .open = sqlite_open,
         .close = sqlite_close,
         .check = sqlite_check,
         .horizon = sqlite_horizon,
+        .describe = sqlite_describe,
         .reader_open = sqlite_reader_open,
         .reader_next = sqlite_reader_next,
         .reader_position = sqlite_reader_position,

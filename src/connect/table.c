@@ -7,8 +7,10 @@
 Table *table_free(Table *t) {
         if (!t)
                 return NULL;
-        for (size_t i = 0; i < t->n_columns; i++)
+        for (size_t i = 0; i < t->n_columns; i++) {
                 free(t->columns[i].name);
+                free(t->columns[i].type);
+        }
         for (size_t i = 0; i < t->n_indexes; i++)
                 strings_free(t->indexes[i].columns);
         strings_free(t->identity);

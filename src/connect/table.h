@@ -15,6 +15,7 @@ typedef enum ColumnAffinity {
 
 typedef struct TableColumn {
         char *name;
+        char *type; /* as declared, in the system's own words: "numeric(14,2)"; NULL: it has none */
         ColumnAffinity affinity;
         unsigned key_place; /* 1-based place in the primary key; 0: not of it */
         bool required;      /* not null, without a default */

@@ -29,7 +29,7 @@ int detector_open(const DetectPlan *plan, Detector **ret, Error *error) {
         const ReadPlan read = {
                 .pair = plan->pair,
                 .mapping = plan->mapping,
-                .by_watermark = plan->by_watermark,
+                .scope = plan->scope,
                 .low = plan->low,
                 .high = plan->high,
                 .position = plan->position,

@@ -17,7 +17,7 @@ typedef struct DetectPlan {
         const Mapping *mapping;
         ProgressEntity *entity;
         key_maker_t make_key;
-        bool by_watermark;
+        ReadScope scope;
         Value low, high;      /* as in ReadPlan */
         const char *position; /* resume after it, or NULL */
         uint64_t

@@ -3,10 +3,18 @@
 #include "basic/text.h"
 
 static const char *const strategies[_DETECT_STRATEGY_MAX] = {
-        [DETECT_FULL] = "full", [DETECT_WATERMARK] = "watermark"};
+        [DETECT_FULL] = "full", [DETECT_WATERMARK] = "watermark", [DETECT_DIGEST] = "digest",
+        [DETECT_LOG] = "log",   [DETECT_FILE] = "file",           [DETECT_FEED] = "feed"};
 
 const char *detect_strategy_to_string(DetectStrategy strategy) {
         return strategy >= 0 && strategy < _DETECT_STRATEGY_MAX ? strategies[strategy] : "unknown";
+}
+
+DetectStrategy detect_strategy_from_string(const char *name) {
+        for (int i = 0; i < _DETECT_STRATEGY_MAX; i++)
+                if (text_equal(strategies[i], name))
+                        return i;
+        return _DETECT_STRATEGY_INVALID;
 }
 
 static void lookup_free(Lookup *l) {

@@ -64,8 +64,19 @@ typedef struct MappingField {
         unsigned line, column_number;           /* of the field in the file */
 } MappingField;
 
-typedef enum DetectStrategy { DETECT_FULL, DETECT_WATERMARK, _DETECT_STRATEGY_MAX, _DETECT_STRATEGY_INVALID = -1 } DetectStrategy;
-const char *detect_strategy_to_string(DetectStrategy strategy);
+/* How the changes of an entity are found. Which of them a kind of system has: model/system-kind.h. */
+typedef enum DetectStrategy {
+        DETECT_FULL,            /* every record is read and compared with the baseline */
+        DETECT_WATERMARK,       /* records whose column of last changes lies below a proved horizon */
+        DETECT_DIGEST,          /* the source sums up ranges of keys; those that differ from the last time are read */
+        DETECT_LOG,             /* the database's own log of changes */
+        DETECT_FILE,            /* nothing is read of a file whose content is the last one's; else every record */
+        DETECT_FEED,            /* the service's own list of changes */
+        _DETECT_STRATEGY_MAX, _DETECT_STRATEGY_INVALID = -1,
+} DetectStrategy;
+#define DETECT_BIT(strategy) (1U << (strategy))         /* in a set of strategies */
+const char *detect_strategy_to_string(DetectStrategy strategy);        /* "watermark" */
+DetectStrategy detect_strategy_from_string(const char *name);           /* _DETECT_STRATEGY_INVALID */
 typedef enum DeletePolicy { DELETES_MIRROR, DELETES_IGNORE, DELETES_MARK } DeletePolicy;
 
 typedef struct Mapping {

@@ -298,7 +298,7 @@ static int scan_open(EntityRun *e, Arena *arena, Detector **ret, Error *error) {
                 .mapping = e->m,
                 .entity = e->progress,
                 .make_key = transform_keys,
-                .by_watermark = !e->full,
+                .scope = e->full ? READ_ALL : READ_WATERMARK,
                 .position = e->position,
                 .settled_batch = e->settled_batch,
                 .batch_records = e->run->batch_records,

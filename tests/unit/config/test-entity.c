@@ -91,9 +91,12 @@ static void test_detect(void **state) {
                  "strategy: watermark, or leave the column out\n"
                  "p.yaml:7:55: \"sweep\" cannot be \"sometimes\" (TF-2001). Write hourly, daily, weekly, or "
                  "a duration such as 12h\n");
-        pair_bad(PAIR_HEAD "    {from: a, key: {k: k}, detect: {strategy: change_log}}\n",
-                 "p.yaml:7:47: \"strategy: change_log\" is not there yet (TF-2002). Use full or watermark "
-                 "for now\n");
+        pair_bad(PAIR_HEAD "    {from: a, key: {k: k}, detect: {strategy: feed}}\n",
+                 "p.yaml:7:47: A source of kind \"sqlite\" has no strategy \"feed\" (TF-2002). Use full or "
+                 "watermark\n");
+        pair_bad(PAIR_HEAD "    {from: a, key: {k: k}, detect: {strategy: watermarks}}\n",
+                 "p.yaml:7:47: \"strategy\" cannot be \"watermarks\" (TF-2001). Did you mean "
+                 "\"watermark\"?\n");
 }
 
 static void test_deletes(void **state) {

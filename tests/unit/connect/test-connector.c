@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
+#include "model/system-kind.h"
 
 static void registry(void **state) {
         const char *const *kinds = connector_kinds();
@@ -18,8 +19,18 @@ static void registry(void **state) {
                                  connector->writer_open != NULL);
                 assert_int_equal(!!(connector->capabilities & CONNECTOR_TRANSACTS),
                                  connector->begin && connector->commit && connector->rollback);
-                assert_int_equal(!!(connector->capabilities & CONNECTOR_WATERMARK),
+                assert_int_equal(!!(connector->strategies & DETECT_BIT(DETECT_WATERMARK)),
                                  connector->horizon != NULL);
+                assert_int_equal(!!(connector->strategies & DETECT_BIT(DETECT_FILE)),
+                                 connector->content_digest != NULL);
+                assert_int_equal(!!(connector->strategies & DETECT_BIT(DETECT_DIGEST)),
+                                 connector->ranges_plan && connector->ranges_sum && connector->reader_range);
+                assert_true(connector->strategies & DETECT_BIT(DETECT_FULL));
+                assert_true(connector->strategies & DETECT_BIT(connector->default_strategy));
+                /* The daemons, which have no connectors, know the same of it. */
+                assert_non_null(system_kind_find(kinds[n]));
+                assert_int_equal(system_kind_find(kinds[n])->strategies, connector->strategies);
+                assert_int_equal(system_kind_find(kinds[n])->default_strategy, connector->default_strategy);
                 assert_int_equal(!!(connector->capabilities & CONNECTOR_RESUMES),
                                  connector->reader_position && connector->reader_resumed);
         }

@@ -28,6 +28,8 @@ static void knows_columns_and_keys(void **state) {
         assert_false(table_column(t, "b")->required); /* it has a default */
         assert_int_equal(table_column(t, "a")->key_place, 2);
         assert_int_equal(table_column(t, "b")->affinity, COLUMN_NUMERIC);
+        assert_string_equal(table_column(t, "b")->type, "INTEGER");
+        assert_null(table_column(t, "d")->type);
         assert_int_equal(table_column(t, "c")->affinity, COLUMN_REAL);
         assert_int_equal(table_column(t, "d")->affinity, COLUMN_ANY);
         assert_true(table_column(t, "g")->generated);

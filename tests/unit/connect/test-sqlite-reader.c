@@ -171,7 +171,7 @@ static void watermark_window(void **state) {
         init(&f);
         f.mapping.watermark = T("last_update_dt");
         plan = plan_of(&f);
-        plan.by_watermark = true;
+        plan.scope = READ_WATERMARK;
         plan.high = value_text("2026-01-07 00:00:00.000", 23);
         assert_scan(&f, &plan, "10|1250.5\n11|1\n13|-\n"); /* from the beginning: also what has no stamp */
         plan.low = value_text("2026-01-06 00:00:00.000", 23);
@@ -211,7 +211,7 @@ static void watermark_of_a_choice(void **state) {
         f.mapping.joins = &join;
         f.mapping.n_joins = 1;
         plan = plan_of(&f);
-        plan.by_watermark = true;
+        plan.scope = READ_WATERMARK;
         plan.low = value_text("2021-01-01", 10);
         plan.high = value_text("2021-06-01", 10);
         assert_scan(&f, &plan, "10|1250.5\n");

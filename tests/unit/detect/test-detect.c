@@ -554,11 +554,11 @@ static void test_the_reader_gets_the_plan(void **state) {
         Fixture *f = *state;
 
         SOURCE_SET(f, {"1", "A"});
-        f->plan.by_watermark = true;
+        f->plan.scope = READ_WATERMARK;
         f->plan.low = value_integer(5);
         f->plan.high = value_integer(9);
         run(f, 1);
-        assert_true(f->source.plan.by_watermark);
+        assert_int_equal(f->source.plan.scope, READ_WATERMARK);
         assert_int_equal(f->source.plan.low.integer, 5);
         assert_int_equal(f->source.plan.high.integer, 9);
         assert_ptr_equal(f->source.plan.mapping, &mapping);

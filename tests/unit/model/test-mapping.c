@@ -27,6 +27,10 @@ static void test_fields(void **state) {
         assert_int_equal(mapping_field_index(&m, "name"), 1);
         assert_int_equal(mapping_field_index(&m, "namex"), -1);
         assert_string_equal(detect_strategy_to_string(DETECT_WATERMARK), "watermark");
+        for (int i = 0; i < _DETECT_STRATEGY_MAX; i++)
+                assert_int_equal(detect_strategy_from_string(detect_strategy_to_string(i)), i);
+        assert_int_equal(detect_strategy_from_string("ful"), _DETECT_STRATEGY_INVALID);
+        assert_int_equal(detect_strategy_from_string(NULL), _DETECT_STRATEGY_INVALID);
 }
 
 static void test_lookup(void **state) {
