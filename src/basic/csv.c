@@ -23,8 +23,8 @@ struct CsvReader {
         CsvField *fields;
         size_t spans_capacity, fields_capacity, n_fields;
         uint64_t offset, line, next_line;
-        bool at_end;
-        int failed;
+        bool at_end, is_cut;
+        int failed, quote;
         bool stops[256], stops_quoted[256];
 };
 
@@ -49,7 +49,8 @@ int csv_reader_new(FILE *file, char delimiter, size_t max_record_bytes, CsvReade
         r->offset = offset > 0 ? (uint64_t) offset : 0; /* a pipe has no place */
         r->line = r->next_line = 1;
         r->stops[(unsigned char) delimiter] = r->stops['\n'] = true;
-        r->stops_quoted['"'] = r->stops_quoted['\n'] = true;
+        r->stops_quoted['\n'] = true;
+        csv_reader_set_quote(r, '"');
         *ret = TAKE_PTR(r);
         return 0;
 }
@@ -78,9 +79,31 @@ uint64_t csv_reader_offset(const CsvReader *r) {
         return r->offset;
 }
 
-void csv_reader_set_line(CsvReader *r, uint64_t line) {
+void csv_reader_set_place(CsvReader *r, uint64_t line, uint64_t offset) {
         r->line = r->next_line = line;
+        r->offset = offset;
 }
+
+void csv_reader_set_quote(CsvReader *r, int quote) {
+        memset(r->stops_quoted, 0, sizeof(r->stops_quoted));
+        r->stops_quoted['\n'] = true;
+        if (quote >= 0)
+                r->stops_quoted[(unsigned char) quote] = true;
+        r->quote = quote;
+}
+
+unsigned csv_reader_column(const CsvReader *r, size_t field) {
+        bool one_line = r->next_line <= r->line + 1;
+
+        if (!one_line || r->n_fields == 0)
+                return 0;
+        if (field < r->n_fields)
+                return (unsigned) (r->spans[field].begin + 1 - r->spans[field].quoted);
+        return (unsigned) (r->spans[r->n_fields - 1].begin + r->spans[r->n_fields - 1].size +
+                           r->spans[r->n_fields - 1].quoted + 1);
+}
+
+bool csv_reader_is_cut(const CsvReader *r) { return r->is_cut; }
 
 /* Reads more behind what is there, after moving the unfinished record to the front. 1: more bytes, 0: the
  * file's end. */
@@ -149,8 +172,10 @@ static int quoted_scan(CsvReader *r, size_t *position, Span *span) {
         span->quoted = true;
         for (;;) {
                 q = stop_find(r, r->stops_quoted, &p);
-                if (q <= 0)
+                if (q <= 0) {
+                        r->is_cut = q == 0;
                         return q < 0 ? q : -EBADMSG;
+                }
                 if (r->buffer[r->begin + p] == '\n') {
                         r->next_line++;
                         p++;
@@ -159,7 +184,7 @@ static int quoted_scan(CsvReader *r, size_t *position, Span *span) {
                 q = byte_available(r, p + 1);
                 if (q < 0)
                         return q;
-                if (q == 0 || r->buffer[r->begin + p + 1] != '"')
+                if (q == 0 || (unsigned char) r->buffer[r->begin + p + 1] != r->quote)
                         break;
                 span->doubled = true;
                 p += 2;
@@ -207,7 +232,7 @@ static int record_scan(CsvReader *r, size_t *ret_size) {
                 q = byte_available(r, position);
                 if (q < 0)
                         return q;
-                if (q > 0 && r->buffer[r->begin + position] == '"')
+                if (q > 0 && (unsigned char) r->buffer[r->begin + position] == r->quote)
                         q = quoted_scan(r, &position, &span);
                 else if (q > 0)
                         q = plain_scan(r, &position, &span);
@@ -226,6 +251,7 @@ static int record_scan(CsvReader *r, size_t *ret_size) {
                 if (q == 0 || r->buffer[r->begin + position] == '\n') {
                         *ret_size = position + (q > 0);
                         r->next_line += q > 0;
+                        r->is_cut = q == 0;
                         return 0;
                 }
                 position++;
@@ -233,12 +259,12 @@ static int record_scan(CsvReader *r, size_t *ret_size) {
 }
 
 /* "a""b" is a"b: closes the gaps in place and gives the new size. */
-static size_t quotes_undouble(char *bytes, size_t size) {
-        char *out = memchr(bytes, '"', size);
+static size_t quotes_undouble(char *bytes, size_t size, char quote) {
+        char *out = memchr(bytes, quote, size);
         const char *in = out, *end = bytes + size;
 
         while (in < end) {
-                in += *in == '"';
+                in += *in == quote;
                 *out++ = *in++;
         }
         return (size_t) (out - bytes);
@@ -254,7 +280,7 @@ static int fields_make(CsvReader *r) {
 
                 r->fields[i] = (CsvField) {
                         .bytes = bytes,
-                        .size = span->doubled ? quotes_undouble(bytes, span->size) : span->size,
+                        .size = span->doubled ? quotes_undouble(bytes, span->size, (char) r->quote) : span->size,
                         .quoted = span->quoted,
                 };
         }

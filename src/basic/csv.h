@@ -15,6 +15,12 @@ typedef struct CsvField { const char *bytes; size_t size; bool quoted; } CsvFiel
 _must_check_ int csv_reader_next(CsvReader *r, const CsvField **ret_fields, size_t *ret_n_fields);
 uint64_t csv_reader_line(const CsvReader *r);   /* 1-based line where the last record began */
 uint64_t csv_reader_next_line(const CsvReader *r);      /* 1-based line where the next record begins */
-/* Tells the line where the next record begins, after a resume in the middle of a file (else lines count from 1). */
-void csv_reader_set_line(CsvReader *r, uint64_t line);
+/* Tells line and offset of the next record, after a resume in the middle of a file (else they count from the file's own place). */
+void csv_reader_set_place(CsvReader *r, uint64_t line, uint64_t offset);
+/* Another character for quotes, before the first record; negative: none has a meaning. */
+void csv_reader_set_quote(CsvReader *r, int quote);
+/* 1-based byte in its line where a field of the last record begins, for messages; field n_fields: where one more would. 0: the record has several lines. */
+unsigned csv_reader_column(const CsvReader *r, size_t field);
+/* Whether the last record, or the quote of the one that failed, goes on to the file's very end: without an end of line it may be cut off. */
+bool csv_reader_is_cut(const CsvReader *r);
 uint64_t csv_reader_offset(const CsvReader *r); /* byte offset after the last record: where the next begins */

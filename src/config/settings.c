@@ -25,8 +25,11 @@ static const Field system_fields[] = {
         {"kind", FIELD_TEXT, .required = true, .summary = "postgresql, sqlite or csv"},
         {"access", FIELD_TEXT, .choices = accesses, .summary = "read (the default) or write"},
         {"path", FIELD_TEXT, .summary = "sqlite, csv: the database file, or the folder with the files"},
-        {"delimiter", FIELD_TEXT, .summary = "csv: one character, comma by default"},
-        {"encoding", FIELD_TEXT, .summary = "csv: utf-8 by default"},
+        {"delimiter", FIELD_TEXT, .summary = "csv: one character, or tab; detected by default"},
+        {"quote", FIELD_TEXT, .summary = "csv: one character, or none; detected by default"},
+        {"header", FIELD_BOOLEAN, .summary = "csv: whether the first record names the columns; detected by default"},
+        {"columns", FIELD_TEXTS, .summary = "csv: the columns' names, with header: false"},
+        {"encoding", FIELD_TEXT, .summary = "csv: utf-8, utf-16, latin1 or windows-1252; detected by default"},
         {"null", FIELD_SCALAR, .summary = "csv: the text that means null"},
         {"connection", FIELD_TEXT, .summary = "postgresql: host=… dbname=… user=…, or postgresql://user@host/dbname"},
         {"credential", FIELD_TEXT, .summary = "postgresql: the file with the password, of the credentials folder"},
@@ -174,9 +177,9 @@ static void system_check(File *f, const json_t *node) {
                              "Leave access out; csv files can only be read for now",
                              "Not there yet is writing to", kind);
         text = json_string_value(delimiter);
-        if (text && (strlen(text) != 1 || strchr("\"\r\n", *text)))
+        if (text && !text_equal(text, "tab") && (strlen(text) != 1 || strchr("\"\r\n", *text)))
                 file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, delimiter).place,
-                             "Write one character, such as \";\" or \"\\t\"", "The delimiter cannot be",
+                             "Write one character, such as \";\", or tab", "The delimiter cannot be",
                              text);
         system_check_place(f, node, text_equal(kind, "postgresql") ? "connection" : "path",
                            text_equal(kind, "postgresql") ? "path" : "connection");

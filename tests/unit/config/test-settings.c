@@ -123,7 +123,7 @@ static void test_mistakes(void **state) {
                 "/terrafusion.yaml:4:27: Not there yet is writing to \"csv\" (TF-2002). Leave access out; "
                 "csv files can only be read for now",
                 "/terrafusion.yaml:4:53: The delimiter cannot be \"::\" (TF-2000). Write one character, "
-                "such as \";\" or \"\\t\"",
+                "such as \";\", or tab",
                 "/terrafusion.yaml:5:3: A system cannot be named \"D\" (TF-2000). Names begin with a "
                 "lower-case letter and go on with a-z, 0-9, _ and -",
                 "/terrafusion.yaml:6:22: \"operations\" cannot be \"0\" (TF-2000). Write a number from 1 to "
