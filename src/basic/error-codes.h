@@ -13,6 +13,7 @@
         X(ERROR_NOT_YET,             "TF-2002", EOPNOTSUPP,   PERMANENT, 501, "NotYet",             78, "Not supported yet") \
         X(ERROR_ADDRESS_IN_USE,      "TF-2003", EADDRINUSE,   PERMANENT, 500, "AddressInUse",       78, "Address in use") \
         X(ERROR_ALREADY_RUNNING,     "TF-2004", EEXIST,       PERMANENT, 409, "AlreadyRunning",     78, "Already running") \
+        X(ERROR_MODULE,              "TF-2005", ELIBACC,      PERMANENT, 500, "Module",             78, "Connector cannot be loaded") \
         X(ERROR_SYSTEM_UNAVAILABLE,  "TF-3000", EHOSTDOWN,    TRANSIENT, 503, "SystemUnavailable",  75, "System unavailable") \
         X(ERROR_SYSTEM_BUSY,         "TF-3001", EBUSY,        TRANSIENT, 503, "SystemBusy",         75, "System busy") \
         X(ERROR_SYSTEM_REFUSED,      "TF-3002", EREMOTEIO,    PERMANENT, 502, "SystemRefused",      1,  "System refused the request") \

@@ -10,19 +10,19 @@
 #define OPERATIONS_AT_ONCE_MAX 64 /* workers: each is a process with its own databases open */
 #define STATEMENT_TIMEOUT_USEC 600000000ULL /* 10min: no statement of ours but a scan needs that long */
 
-static const char *const kinds[] = {"postgresql", "sqlite", "csv", NULL};
-static const char *const kinds_later[] = {"odbc", "ogr", "rest", "kafka", NULL};
+static const char *const kinds[] = {"postgresql", "sqlite", "odbc", "csv", NULL};
+static const char *const kinds_later[] = {"ogr", "rest", "kafka", NULL};
 static const char *const accesses[] = {"read", "write", NULL};
 static const char *const log_levels[] = {"debug", "info", "notice", "warning", "error", NULL};
 
 static const Field system_limits_fields[] = {
-        {"statement_timeout", FIELD_DURATION, .summary = "postgresql: longest time of a statement, 10min"},
+        {"statement_timeout", FIELD_DURATION, .summary = "postgresql, odbc: longest time of a statement, 10min"},
         {"connections", FIELD_ANY, .not_yet = true},
         {},
 };
 
 static const Field system_fields[] = {
-        {"kind", FIELD_TEXT, .required = true, .summary = "postgresql, sqlite or csv"},
+        {"kind", FIELD_TEXT, .required = true, .summary = "postgresql, sqlite, odbc or csv"},
         {"access", FIELD_TEXT, .choices = accesses, .summary = "read (the default) or write"},
         {"path", FIELD_TEXT, .summary = "sqlite, csv: the database file, or the folder with the files"},
         {"delimiter", FIELD_TEXT, .summary = "csv: one character, or tab; detected by default"},
@@ -31,8 +31,8 @@ static const Field system_fields[] = {
         {"columns", FIELD_TEXTS, .summary = "csv: the columns' names, with header: false"},
         {"encoding", FIELD_TEXT, .summary = "csv: utf-8, utf-16, latin1 or windows-1252; detected by default"},
         {"null", FIELD_SCALAR, .summary = "csv: the text that means null"},
-        {"connection", FIELD_TEXT, .summary = "postgresql: host=… dbname=… user=…, or postgresql://user@host/dbname"},
-        {"credential", FIELD_TEXT, .summary = "postgresql: the file with the password, of the credentials folder"},
+        {"connection", FIELD_TEXT, .summary = "postgresql: host=… dbname=… user=…, or postgresql://user@host/dbname; odbc: Driver=…;Server=…;Database=…;UID=…"},
+        {"credential", FIELD_TEXT, .summary = "postgresql, odbc: the file with the password, of the credentials folder"},
         {"limits", FIELD_OBJECT, .members = system_limits_fields},
         {"hours", FIELD_ANY, .not_yet = true},
         {"protocol", FIELD_ANY, .not_yet = true},
@@ -137,6 +137,13 @@ static void member_refuse(File *f, const json_t *node, const char *name, const c
                      what ? what : "A member does not belong to the kind", kind);
 }
 
+static bool kind_is_server(const char *kind) { return text_equal(kind, "postgresql") || text_equal(kind, "odbc"); }
+
+static const char *connection_example(const char *kind) {
+        return text_equal(kind, "odbc") ? "Add connection: such as \"Driver=FreeTDS;Server=…;Database=…;UID=…\""
+                                        : "Add connection: such as \"host=… dbname=… user=…\"";
+}
+
 /* Where a system is: a file or folder, or a connection. */
 static void system_check_place(File *f, const json_t *node, const char *name, const char *other) {
         const char *kind = json_member_text(node, "kind"), *text = json_member_text(node, name);
@@ -148,14 +155,14 @@ static void system_check_place(File *f, const json_t *node, const char *name, co
         if (!member)
                 file_mistake(f, ERROR_CONFIGURATION, yaml_place(f->document, node),
                              text_equal(name, "path") ? "Add path: with the file or folder"
-                                                      : "Add connection: such as \"host=… dbname=… user=…\"",
+                                                      : connection_example(kind),
                              text_equal(name, "path") ? "path: is missing from a system of kind"
                                                       : "connection: is missing from a system of kind",
                              kind);
         else if (text && !*text)
                 file_mistake(f, ERROR_CONFIGURATION, yaml_place(f->document, member),
                              text_equal(name, "path") ? "Write the path of the file or folder"
-                                                      : "Write host=… dbname=… user=…",
+                                                      : connection_example(kind),
                              text_equal(name, "path") ? "The path is empty:" : "The connection is empty:", text);
 }
 
@@ -166,7 +173,7 @@ static void system_check(File *f, const json_t *node) {
         Mark place = yaml_node(f->document, kind_node).place;
 
         if (kind && choices_contain(kinds_later, kind))
-                file_mistake(f, ERROR_NOT_YET, place, "Use postgresql, sqlite or csv for now",
+                file_mistake(f, ERROR_NOT_YET, place, "Use postgresql, sqlite, odbc or csv for now",
                              "Not there yet is the kind", kind);
         else if (kind && !choices_contain(kinds, kind)) {
                 _cleanup_free_ char *remedy = check_suggestion(kind, kinds, ELEMENTSOF(kinds) - 1);
@@ -181,9 +188,8 @@ static void system_check(File *f, const json_t *node) {
                 file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, delimiter).place,
                              "Write one character, such as \";\", or tab", "The delimiter cannot be",
                              text);
-        system_check_place(f, node, text_equal(kind, "postgresql") ? "connection" : "path",
-                           text_equal(kind, "postgresql") ? "path" : "connection");
-        if (!text_equal(kind, "postgresql")) {
+        system_check_place(f, node, kind_is_server(kind) ? "connection" : "path", kind_is_server(kind) ? "path" : "connection");
+        if (!kind_is_server(kind)) {
                 member_refuse(f, node, "credential", kind);
                 member_refuse(f, node, "limits", kind);
         }

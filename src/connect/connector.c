@@ -3,17 +3,40 @@
 
 #include "basic/text.h"
 #include "connect/csv.h"
+#include "connect/module.h"
 #include "connect/postgresql.h"
 #include "connect/sqlite.h"
 
-static const Connector *const connectors[] = {&csv_connector, &postgresql_connector, &sqlite_connector};
-static const char *const kinds[] = {"csv", "postgresql", "sqlite", NULL};
+/* A row without a connector is a module; package: what Debian calls the library it needs. */
+static const struct {
+        const char *kind;
+        const Connector *connector;
+        const char *package;
+} connectors[] = {
+        {"csv", &csv_connector, NULL},
+        {"odbc", NULL, "libodbc2"},
+        {"postgresql", &postgresql_connector, NULL},
+        {"sqlite", &sqlite_connector, NULL},
+};
+static const char *const kinds[] = {"csv", "odbc", "postgresql", "sqlite", NULL};
+
+int connector_load(const char *kind, const Connector **ret, Error *error) {
+        for (size_t i = 0; i < ELEMENTSOF(connectors); i++) {
+                if (!text_equal(connectors[i].kind, kind))
+                        continue;
+                if (!connectors[i].connector)
+                        return module_load(kind, connectors[i].package, ret, error);
+                *ret = connectors[i].connector;
+                return 0;
+        }
+        return error_set(error, ERROR_NOT_YET, "Use kind: postgresql, sqlite, odbc or csv", "Kind \"%s\" is not there yet",
+                         kind ? kind : "");
+}
 
 const Connector *connector_find(const char *kind) {
-        for (size_t i = 0; i < ELEMENTSOF(connectors); i++)
-                if (text_equal(connectors[i]->kind, kind))
-                        return connectors[i];
-        return NULL;
+        const Connector *connector = NULL;
+
+        return connector_load(kind, &connector, NULL) < 0 ? NULL : connector;
 }
 
 const char *const *connector_kinds(void) { return kinds; }
@@ -33,17 +56,17 @@ void connector_pair_set(const char *pair) { pair_of_client = pair; }
 const char *connector_pair(void) { return pair_of_client; }
 
 int connection_open(const System *system, bool write, Connection **ret, Error *error) {
-        const Connector *connector = connector_find(system->kind);
+        const Connector *connector = NULL;
         int r;
 
-        if (!connector) {
-                r = error_set(error, ERROR_NOT_YET, "Use kind: postgresql, kind: sqlite or kind: csv",
-                              "System \"%s\": kind \"%s\" is not there yet", system->name, system->kind);
+        r = connector_load(system->kind, &connector, error);
+        if (r < 0) {
+                error_prefix(error, "System \"%s\"", system->name);
                 (void) error_at(error, system->file, system->line, 0);
                 return r;
         }
         if (write && !(connector->capabilities & CONNECTOR_WRITES))
-                return error_set(error, ERROR_NOT_YET, "Use a system of kind: postgresql or kind: sqlite as the target",
+                return error_set(error, ERROR_NOT_YET, "Use a system of kind: postgresql, sqlite or odbc as the target",
                                  "System \"%s\": writing to kind \"%s\" is not there yet", system->name,
                                  system->kind);
         if (write && !system->may_write) {

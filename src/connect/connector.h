@@ -107,7 +107,9 @@ struct Connection { const Connector *connector; };
 struct Reader { const Connector *connector; };
 struct Writer { const Connector *connector; };
 
-/* The registry. NULL where the kind is not known. */
+/* The registry. Some kinds are modules (module.h), which are loaded here. ERROR_NOT_YET: no such kind; ERROR_MODULE. */
+_must_check_ int connector_load(const char *kind, const Connector **ret, Error *error);
+/* The same; NULL where the kind is not known or cannot be loaded. */
 const Connector *connector_find(const char *kind);
 const char *const *connector_kinds(void);       /* NULL-terminated names */
 
@@ -122,7 +124,7 @@ void connector_pair_set(const char *pair);
 const char *connector_pair(void);
 
 /* Opens a system, which must outlive the connection. ERROR_SYSTEM_UNAVAILABLE, ERROR_FILE_FORMAT,
- * ERROR_SYSTEM_READ_ONLY (write wanted but `access: read`, or the file is), ERROR_NOT_YET (unknown kind). */
+ * ERROR_SYSTEM_READ_ONLY (write wanted but `access: read`, or the file is), ERROR_NOT_YET (unknown kind), ERROR_MODULE. */
 _must_check_ int connection_open(const System *system, bool write, Connection **ret, Error *error);
 Connection *connection_close(Connection *c);
 DEFINE_CLEANUP(Connection, connection_close)

@@ -5,6 +5,7 @@
 
 static const SystemKind kinds[] = {
         {"csv", DETECT_BIT(DETECT_FULL), DETECT_FULL},
+        {"odbc", DETECT_BIT(DETECT_FULL), DETECT_FULL},
         {"postgresql", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK), DETECT_FULL},
         {"sqlite", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK), DETECT_FULL},
 };

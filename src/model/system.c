@@ -3,6 +3,7 @@
 
 #include "basic/json.h"
 #include "basic/text.h"
+#include "model/connection-string.h"
 
 const Field system_document_fields[] = {
         {"name", FIELD_TEXT, .summary = "The system's name."},
@@ -113,7 +114,9 @@ char *connection_shown(const char *connection) {
 
 json_t *system_to_json(const System *s) {
         json_auto_t *object = json_object();
-        _cleanup_free_ char *connection = s->connection ? connection_shown(s->connection) : NULL;
+        _cleanup_free_ char *connection = !s->connection                  ? NULL
+                                          : text_equal(s->kind, "odbc") ? connection_string_shown(s->connection)
+                                                                        : connection_shown(s->connection);
 
         if (s->connection && (!connection || json_put(object, "connection", json_text(connection)) < 0 ||
                               json_put(object, "credential", json_text(s->credential)) < 0))

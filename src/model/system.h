@@ -7,10 +7,10 @@
 
 typedef struct System {
         char *name;             /* "pacs" */
-        char *kind;             /* "postgresql", "sqlite", "csv" */
+        char *kind;             /* "postgresql", "sqlite", "odbc", "csv" */
         bool may_write;         /* access: write */
         char *path;             /* sqlite: file; csv: folder or file; else NULL */
-        char *connection;       /* postgresql: as libpq reads it, perhaps with a password: never shown; else NULL */
+        char *connection;       /* postgresql: as libpq reads it, odbc: Driver=…;Server=…; perhaps with a password: never shown; else NULL */
         char *credential;       /* name of its password's file, or NULL */
         uint64_t statement_timeout_usec;        /* limits: statement_timeout; 0: none */
         json_t *options;        /* further members as the file has them (csv: delimiter, encoding, null); never NULL */

@@ -16,6 +16,7 @@ import stores
 TOP = pathlib.Path(os.environ.get("TERRAFUSION_SOURCE", pathlib.Path(__file__).parents[2]))
 BUILD = pathlib.Path(os.environ.get("TERRAFUSION_BUILD", TOP / "build-tests/plain"))
 WORKER = BUILD / "src/worker/terrafusion-worker"
+os.environ.setdefault("TERRAFUSION_MODULES", str(BUILD / "src/connect"))
 
 SETTINGS = """\
 systems:

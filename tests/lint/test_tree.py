@@ -44,11 +44,14 @@ FOREIGN = {
     "microhttpd.h": {"http/*.[ch]"},
     "xxhash.h": {"model/record.c"},
     "sodium.h": {"api/keys.c"},
+    "sql.h": {"connect/odbc*.[ch]"},
+    "sqlext.h": {"connect/odbc*.[ch]"},
+    "dlfcn.h": {"connect/module.c"},
 }
 
 # What no daemon and no command line may link: drivers live in workers, so that one that crashes takes one operation with it.
 LINKS = {
-    "worker/terrafusion-worker": {"forbidden": ["microhttpd"]},
+    "worker/terrafusion-worker": {"forbidden": ["microhttpd", "gdal", "odbc", "rdkafka"]},
     "syncd/terrafusion-syncd": {"forbidden": ["gdal", "odbc", "lua", "rdkafka"]},
     "gateway/terrafusion-gateway": {"forbidden": ["gdal", "odbc", "lua", "rdkafka", "sqlite3", "libpq"]},
     "generator/terrafusion-generator": {"forbidden": ["gdal", "odbc", "lua", "rdkafka", "sqlite3", "libpq", "microhttpd"]},
@@ -96,6 +99,18 @@ def test_programs_link_only_what_they_may(program):
     assert needed, "readelf found no libraries"
     wrong = [n for n in needed for f in LINKS[program]["forbidden"] if f in n]
     assert not wrong, wrong
+
+
+@pytest.mark.parametrize("module, library", [("odbc", "libodbc.so")])
+def test_modules_link_their_library_and_nothing_of_ours(module, library):
+    binary = BUILD / f"src/connect/connect-{module}.so"
+    text = subprocess.run(["readelf", "-d", str(binary)], capture_output=True, text=True, check=True).stdout
+    needed = re.findall(r"NEEDED.*\[(.+?)\]", text)
+    assert any(n.startswith(library) for n in needed), needed
+    # basic, model and connect are the worker's: a second copy would have a second registry, log and allocator of errors.
+    defined = subprocess.run(["readelf", "-sW", "--dyn-syms", str(binary)], capture_output=True, text=True, check=True).stdout
+    assert re.search(r"\bUND error_set\b", defined) and not re.search(r"(?<!UND) error_set\b", defined)
+    assert re.search(rf"\b{module}_module\b", defined)
 
 
 def test_link_lists_repeat_the_table():
@@ -215,6 +230,6 @@ def test_spelling():
 
 
 def test_shell_scripts():
-    scripts = [s for s in ("run-tests", "quickstart", ".ci/run") if (TOP / s).exists()]
+    scripts = [s for s in ("run-tests", "quickstart", ".ci/run", "tests/servers/mariadb") if (TOP / s).exists()]
     out = subprocess.run(["shellcheck", "-S", "warning", *scripts], cwd=TOP, capture_output=True, text=True)
     assert out.returncode == 0, out.stdout

@@ -56,12 +56,25 @@ static void test_json_of_a_server(void **state) {
                                   "\"cama-password\", \"kind\": \"postgresql\", \"name\": \"cama\", \"path\": null}");
 }
 
+static void test_json_of_odbc(void **state) {
+        _cleanup_(system_freep) System *s = calloc(1, sizeof *s);
+        json_auto_t *json = NULL;
+
+        assert_non_null(s);
+        s->name = strdup("pacs");
+        s->kind = strdup("odbc");
+        s->connection = strdup("Driver=FreeTDS;Server=pacs01;PWD=canary; host=x;UID=tf");
+        json = system_to_json(s);
+        assert_string_equal(json_string_value(json_object_get(json, "connection")), "Driver=FreeTDS;Server=pacs01;host=x;UID=tf");
+}
+
 static void test_free_of_null(void **state) { assert_null(system_free(NULL)); }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_json),
                 cmocka_unit_test(test_json_of_a_server),
+                cmocka_unit_test(test_json_of_odbc),
                 cmocka_unit_test(test_a_connection_shows_no_secret),
                 cmocka_unit_test(test_free_of_null),
         };
