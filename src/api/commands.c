@@ -39,7 +39,7 @@ const Command commands[_COMMAND_MAX] = {
                 PAIR_NAMED(ARG_QUERY, false),
                 { "status", ARG_TEXT, ARG_QUERY, false, "Only those with this status.", 0, 0, statuses },
                 { "kind", ARG_TEXT, ARG_QUERY, false, "Only those of this kind.", 0, 0,
-                  (const char *const[]) { "full", "incremental", "check", NULL } },
+                  (const char *const[]) { "full", "incremental", "check", "query-plan", "drift-accept", NULL } },
                 { "from", ARG_TEXT, ARG_QUERY, false, "Created at or after this time (RFC 3339)." },
                 { "to", ARG_TEXT, ARG_QUERY, false, "Created before this time (RFC 3339)." },
                 PAGE_ARGS } },

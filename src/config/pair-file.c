@@ -188,6 +188,10 @@ static void systems_check(Reading *reading) {
         } else if (target && source == target)
                 reading_mistake_value(reading, node, "Name two systems",
                                       "Source and target are the same system");
+        else if (target && source && !hours_overlap(&source->hours, &target->hours))
+                reading_mistake_value(reading, node, "Widen the hours of one of them in terrafusion.yaml",
+                                      "The hours of \"%s\" and \"%s\" have no minute in common, so the pair would never run",
+                                      source->name, target->name);
 }
 
 static bool is_variable_name(const char *name) { return name_is_valid(name) && !strchr(name, '-'); }

@@ -5,21 +5,15 @@
 #include "basic/text.h"
 #include "build-config.h"
 #include "config/check.h"
+#include "config/system-limits.h"
 #include <dirent.h>
 
 #define OPERATIONS_AT_ONCE_MAX 64 /* workers: each is a process with its own databases open */
-#define STATEMENT_TIMEOUT_USEC 600000000ULL /* 10min: no statement of ours but a scan needs that long */
 
 static const char *const kinds[] = {"postgresql", "sqlite", "odbc", "csv", NULL};
 static const char *const kinds_later[] = {"ogr", "rest", "kafka", NULL};
 static const char *const accesses[] = {"read", "write", NULL};
 static const char *const log_levels[] = {"debug", "info", "notice", "warning", "error", NULL};
-
-static const Field system_limits_fields[] = {
-        {"statement_timeout", FIELD_DURATION, .summary = "postgresql, odbc: longest time of a statement, 10min"},
-        {"connections", FIELD_ANY, .not_yet = true},
-        {},
-};
 
 static const Field system_fields[] = {
         {"kind", FIELD_TEXT, .required = true, .summary = "postgresql, sqlite, odbc or csv"},
@@ -34,7 +28,7 @@ static const Field system_fields[] = {
         {"connection", FIELD_TEXT, .summary = "postgresql: host=… dbname=… user=…, or postgresql://user@host/dbname; odbc: Driver=…;Server=…;Database=…;UID=…"},
         {"credential", FIELD_TEXT, .summary = "postgresql, odbc: the file with the password, of the credentials folder"},
         {"limits", FIELD_OBJECT, .members = system_limits_fields},
-        {"hours", FIELD_ANY, .not_yet = true},
+        {"hours", FIELD_TEXT, .summary = "when it may be used, local time: \"20:00-06:00\""},
         {"protocol", FIELD_ANY, .not_yet = true},
         {"url", FIELD_ANY, .not_yet = true},
         {"auth", FIELD_ANY, .not_yet = true},
@@ -167,6 +161,7 @@ static void system_check_place(File *f, const json_t *node, const char *name, co
 }
 
 static void system_check(File *f, const json_t *node) {
+        System limits = {};
         const json_t *kind_node = json_object_get(node, "kind"),
                      *delimiter = json_object_get(node, "delimiter");
         const char *kind = json_string_value(kind_node), *text;
@@ -191,8 +186,9 @@ static void system_check(File *f, const json_t *node) {
         system_check_place(f, node, kind_is_server(kind) ? "connection" : "path", kind_is_server(kind) ? "path" : "connection");
         if (!kind_is_server(kind)) {
                 member_refuse(f, node, "credential", kind);
-                member_refuse(f, node, "limits", kind);
+                member_refuse(f, json_object_get(node, "limits"), "statement_timeout", kind);
         }
+        system_limits_read(f->document, node, &limits, f->mistakes);
 }
 
 static int system_options(const json_t *node, json_t **ret) {
@@ -206,18 +202,16 @@ static int system_options(const json_t *node, json_t **ret) {
         (void) json_object_del(options, "connection"); /* a password may be in it */
         (void) json_object_del(options, "credential");
         (void) json_object_del(options, "limits");
+        (void) json_object_del(options, "hours");
         *ret = TAKE_PTR(options);
         return 0;
 }
 
-static int system_place(const json_t *node, System *s) {
+static int system_place(const YamlDocument *d, const json_t *node, System *s) {
         const char *path = json_member_text(node, "path"), *connection = json_member_text(node, "connection"),
                    *credential = json_member_text(node, "credential");
-        const char *timeout = json_member_text(json_object_get(node, "limits"), "statement_timeout");
 
-        s->statement_timeout_usec = STATEMENT_TIMEOUT_USEC;
-        if (timeout && text_to_duration(timeout, &s->statement_timeout_usec) < 0)
-                s->statement_timeout_usec = STATEMENT_TIMEOUT_USEC; /* told already */
+        system_limits_read(d, node, s, NULL);
         if (connection && !(s->connection = strdup(connection)))
                 return -ENOMEM;
         if (credential && !(s->credential = strdup(credential)))
@@ -239,7 +233,7 @@ static int system_read(File *f, const char *name, const json_t *node, System **r
         r = system_options(node, &s->options);
         if (r < 0 || !s->name || !s->kind || !s->file)
                 return -ENOMEM;
-        r = system_place(node, s);
+        r = system_place(f->document, node, s);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);

@@ -6,7 +6,7 @@
 static const char *const guard_names[_GUARD_MAX] = {
         [GUARD_MAX_DELETES] = "max_deletes",   [GUARD_MAX_CHANGES] = "max_changes",
         [GUARD_MAX_ERRORS] = "max_errors",     [GUARD_EMPTY_SOURCE] = "empty_source",
-        [GUARD_FIRST_WRITE] = "first_write",
+        [GUARD_FIRST_WRITE] = "first_write",  [GUARD_HOURS] = "hours",
 };
 
 const char *guard_to_string(GuardId guard) {

@@ -8,6 +8,8 @@ static const char *const kinds[_OPERATION_KIND_MAX] = {
         [OPERATION_FULL] = "full",
         [OPERATION_INCREMENTAL] = "incremental",
         [OPERATION_CHECK] = "check",
+        [OPERATION_QUERY_PLAN] = "query-plan",
+        [OPERATION_DRIFT_ACCEPT] = "drift-accept",
 };
 
 /* The original's members have them in capitals. */
@@ -15,6 +17,8 @@ static const char *const sync_types[_OPERATION_KIND_MAX] = {
         [OPERATION_FULL] = "FULL",
         [OPERATION_INCREMENTAL] = "INCREMENTAL",
         [OPERATION_CHECK] = "CHECK",
+        [OPERATION_QUERY_PLAN] = "QUERY-PLAN",
+        [OPERATION_DRIFT_ACCEPT] = "DRIFT-ACCEPT",
 };
 
 static const char *const statuses[_OPERATION_STATUS_MAX] = {
@@ -26,10 +30,10 @@ static const char *const statuses[_OPERATION_STATUS_MAX] = {
 const Field operation_document_fields[] = {
         {"id", FIELD_TEXT, .summary = "UUIDv7."},
         {"sync_pair_id", FIELD_TEXT, .summary = "The pair's name; of a system's check \"system:NAME\"."},
-        {"kind", FIELD_TEXT, .choices = kinds, .summary = "full, incremental or check."},
+        {"kind", FIELD_TEXT, .choices = kinds, .summary = "full, incremental, check, query-plan or drift-accept."},
         {"sync_type", FIELD_TEXT, .choices = sync_types, .summary = "The kind in capitals, as the original has it."},
         {"status", FIELD_TEXT, .choices = statuses, .summary = "PENDING, RUNNING, COMPLETED, FAILED or CANCELLED."},
-        {"waiting_for", FIELD_TEXT, .summary = "What a PENDING one waits for: worker, pair or attempt."},
+        {"waiting_for", FIELD_TEXT, .summary = "What a PENDING one waits for: worker, pair, attempt, systemd, hours, connections or configuration."},
         {"created_at", FIELD_TIMESTAMP, .summary = "When it was asked for."},
         {"start_time", FIELD_TIMESTAMP, .summary = "When its first attempt began."},
         {"end_time", FIELD_TIMESTAMP, .summary = "When it was over."},

@@ -6,11 +6,13 @@
 #include "model/field.h"
 #include <jansson.h>
 
-typedef enum OperationKind { OPERATION_FULL, OPERATION_INCREMENTAL, OPERATION_CHECK, _OPERATION_KIND_MAX, _OPERATION_KIND_INVALID = -1 } OperationKind;
+typedef enum OperationKind { OPERATION_FULL, OPERATION_INCREMENTAL, OPERATION_CHECK, OPERATION_QUERY_PLAN, OPERATION_DRIFT_ACCEPT, _OPERATION_KIND_MAX, _OPERATION_KIND_INVALID = -1 } OperationKind;
 typedef enum OperationStatus {
         OPERATION_PENDING, OPERATION_RUNNING, OPERATION_COMPLETED, OPERATION_FAILED, OPERATION_CANCELLED,
         _OPERATION_STATUS_MAX, _OPERATION_STATUS_INVALID = -1,
 } OperationStatus;
+/* Reads catalogs, writes no record: beside the limit of operations, at any hour. */
+static inline bool operation_kind_is_check(OperationKind kind) { return kind == OPERATION_CHECK || kind == OPERATION_QUERY_PLAN || kind == OPERATION_DRIFT_ACCEPT; }
 const char *operation_kind_to_string(OperationKind kind);       /* "full" */
 OperationKind operation_kind_from_string(const char *name);     /* any case */
 const char *operation_status_to_string(OperationStatus status); /* "COMPLETED" */
@@ -38,7 +40,7 @@ typedef struct Operation {
         int64_t n_attempts;             /* begun so far */
         int64_t next_attempt_at;        /* µs; 0: none is planned */
         bool cancel_requested;
-        char *waiting_for;              /* "worker", "pair", "attempt", "systemd", or NULL */
+        char *waiting_for;              /* "worker", "pair", "attempt", "systemd", "hours", "connections", or NULL */
         char *requested_by, *via, *request_id;          /* key name or user; "http", "dbus", "schedule"; for the auditor */
         char *idempotency_key;
         char *mapping_hash;

@@ -10,6 +10,7 @@ const Field system_document_fields[] = {
         {"kind", FIELD_TEXT, .summary = "Which connector it needs."},
         {"access", FIELD_TEXT, .summary = "read or write."},
         {"path", FIELD_TEXT, .summary = "File or folder."},
+        {"hours", FIELD_TEXT, .summary = "When it may be used, in local time; empty: always."},
         {"source_of", FIELD_TEXTS, .summary = "Pairs that read it."},
         {"target_of", FIELD_TEXTS, .summary = "Pairs that write it."},
         {},
@@ -117,6 +118,7 @@ json_t *system_to_json(const System *s) {
         _cleanup_free_ char *connection = !s->connection                  ? NULL
                                           : text_equal(s->kind, "odbc") ? connection_string_shown(s->connection)
                                                                         : connection_shown(s->connection);
+        char hours[HOURS_TEXT_MAX];
 
         if (s->connection && (!connection || json_put(object, "connection", json_text(connection)) < 0 ||
                               json_put(object, "credential", json_text(s->credential)) < 0))
@@ -125,6 +127,9 @@ json_t *system_to_json(const System *s) {
             json_put(object, "kind", json_text(s->kind)) < 0 ||
             json_put(object, "access", json_string(s->may_write ? "write" : "read")) < 0 ||
             json_put(object, "path", json_text(s->path)) < 0)
+                return NULL;
+        hours_format(&s->hours, hours);
+        if (json_put(object, "hours", hours_are_set(&s->hours) ? json_string(hours) : json_null()) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }

@@ -7,7 +7,7 @@
 typedef struct Entry {
         char id[UUID_TEXT_SIZE];
         char *lane;
-        bool is_check, is_running;
+        bool is_check, is_running, has_begun;
         unsigned n_attempts, n_lost; /* begun; lost in a row */
         uint64_t due_usec;
 } Entry;
@@ -17,6 +17,8 @@ struct Queue {
         size_t n_entries, capacity;
         unsigned n_operations_max;
         uint64_t random;
+        queue_gate_t gate;
+        void *gate_userdata;
 };
 
 int queue_new(unsigned n_operations_max, uint64_t seed, Queue **ret) {
@@ -42,6 +44,15 @@ Queue *queue_free(Queue *q) {
 
 void queue_set_limit(Queue *q, unsigned n_operations_max) {
         q->n_operations_max = n_operations_max > 0 ? n_operations_max : 1;
+}
+
+void queue_set_gate(Queue *q, queue_gate_t gate, void *userdata) {
+        q->gate = gate;
+        q->gate_userdata = userdata;
+}
+
+static const char *entry_gate(const Queue *q, const Entry *e) {
+        return q->gate ? q->gate(e->id, q->gate_userdata) : NULL;
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014): small, seedable, and good enough to spread waits. */
@@ -94,7 +105,8 @@ int queue_offer(Queue *q, const char *id, const char *lane, bool is_check, unsig
         Entry entry = {.is_check = is_check,
                        .n_attempts = n_attempts,
                        .due_usec = due_usec,
-                       .is_running = is_running};
+                       .is_running = is_running,
+                       .has_begun = is_running || n_attempts > 0};
         size_t length = strlen(id);
         int r;
 
@@ -115,11 +127,13 @@ int queue_offer(Queue *q, const char *id, const char *lane, bool is_check, unsig
 }
 
 /* One at a time per lane, in the order of arrival: one that waits for its next attempt keeps its place,
- * since a later run of the same pair would only meet the same trouble. */
+ * since a later run of the same pair would only meet the same trouble. One that waits at the gate may be passed,
+ * unless it has a scan to go on with. */
 static bool lane_is_taken(const Queue *q, const Entry *e) {
         for (const Entry *other = q->entries; other < q->entries + q->n_entries; other++)
                 if (other != e && other->is_check == e->is_check && (other->is_running || other < e) &&
-                    text_equal(other->lane, e->lane))
+                    text_equal(other->lane, e->lane) &&
+                    (other->is_running || other->has_begun || !entry_gate(q, other)))
                         return true;
         return false;
 }
@@ -135,7 +149,7 @@ static const char *entry_waiting_for(const Queue *q, const Entry *e, uint64_t no
                 return "attempt";
         if (lane_is_taken(q, e))
                 return "pair";
-        return limit_is_reached(q, e) ? "worker" : NULL;
+        return limit_is_reached(q, e) ? "worker" : entry_gate(q, e);
 }
 
 const char *queue_waiting_for(const Queue *q, const char *id, uint64_t now_usec) {
@@ -150,6 +164,7 @@ int queue_next(Queue *q, uint64_t now_usec, char *ret_id) {
                         continue;
                 e->is_running = true;
                 e->n_attempts++;
+                e->has_begun = true;
                 memcpy(ret_id, e->id, sizeof(e->id));
                 return 1;
         }
@@ -166,6 +181,10 @@ uint64_t queue_wake_usec(const Queue *q, uint64_t now_usec) {
 }
 
 static uint64_t retry_due(Queue *q, Entry *e, QueueOutcome outcome, uint64_t now_usec) {
+        if (outcome == QUEUE_OUTCOME_CLOSED) {
+                e->n_attempts -= e->n_attempts > 0;
+                return now_usec; /* the gate knows when */
+        }
         e->n_lost = outcome == QUEUE_OUTCOME_LOST ? e->n_lost + 1 : 0;
         if (outcome == QUEUE_OUTCOME_LOST && e->n_lost <= LOST_AT_ONCE_MAX)
                 return now_usec;
@@ -178,7 +197,7 @@ QueueDecision queue_ended(Queue *q, const char *id, QueueOutcome outcome, uint64
 
         if (!e)
                 return QUEUE_FORGET;
-        if (outcome == QUEUE_OUTCOME_FINAL || e->n_attempts >= ATTEMPTS_MAX) {
+        if (outcome == QUEUE_OUTCOME_FINAL || (e->n_attempts >= ATTEMPTS_MAX && outcome != QUEUE_OUTCOME_CLOSED)) {
                 entry_remove(q, e);
                 return outcome == QUEUE_OUTCOME_FINAL ? QUEUE_FORGET : QUEUE_GIVE_UP;
         }
@@ -203,6 +222,13 @@ int queue_cancel(Queue *q, const char *id) {
                 return 0;
         entry_remove(q, e);
         return 1;
+}
+
+void queue_note_begun(Queue *q, const char *id) {
+        Entry *e = entry_find(q, id);
+
+        if (e)
+                e->has_begun = true;
 }
 
 bool queue_is_running(const Queue *q, const char *id) {

@@ -21,6 +21,7 @@ typedef enum QueueOutcome {
         QUEUE_OUTCOME_FINAL,     /* completed, failed for good or cancelled */
         QUEUE_OUTCOME_TRANSIENT, /* wants another attempt later */
         QUEUE_OUTCOME_LOST,      /* died, or could not be started */
+        QUEUE_OUTCOME_CLOSED,    /* stopped at the end of its hours: no attempt is lost by that */
 } QueueOutcome;
 
 typedef enum QueueDecision {
@@ -55,8 +56,15 @@ void queue_release(Queue *q, const char *id);
 /* Takes a waiting operation out: 1. 0: it runs, its worker has to be stopped. -ENOENT: not here. */
 _must_check_ int queue_cancel(Queue *q, const char *id);
 
-/* "attempt" (a later time), "pair" (another of its pair runs or is before it), "worker" (the limit), NULL:
- * runs or is not here. */
+/* What else than the queue may hold an operation back that could start: gives a word for it, or NULL. One that has not begun yet lets later
+ * ones of its lane pass while the gate holds it. */
+typedef const char *(*queue_gate_t)(const char *id, void *userdata);
+/* A scan of it has begun, though its attempts do not count (CLOSED): it keeps its place also at the gate. */
+void queue_note_begun(Queue *q, const char *id);
+void queue_set_gate(Queue *q, queue_gate_t gate, void *userdata);
+
+/* "attempt" (a later time), "pair" (another of its pair runs or is before it), "worker" (the limit), the gate's
+ * word, NULL: runs or is not here. */
 const char *queue_waiting_for(const Queue *q, const char *id, uint64_t now_usec);
 bool queue_is_running(const Queue *q, const char *id);
 bool queue_has(const Queue *q, const char *id);

@@ -180,10 +180,10 @@ static int attempt_insert(Database *d, const char *id, int64_t now, int64_t *ret
         return statement_run(s, error);
 }
 
-static int operation_set_running(Database *d, const char *id, int64_t now, int64_t number, Error *error) {
+static int operation_set_running(Database *d, const char *id, int64_t now, Error *error) {
         static const char sql[] = "update operation set status = 'RUNNING', start_time = case start_time "
                                   "when 0 then ?2 else start_time end,"
-                                  " n_attempts = ?3, next_attempt_at = 0, waiting_for = null where id = ?1";
+                                  " n_attempts = n_attempts + 1, next_attempt_at = 0, waiting_for = null where id = ?1";
         Statement *s;
         int r;
 
@@ -192,7 +192,6 @@ static int operation_set_running(Database *d, const char *id, int64_t now, int64
                 return r;
         statement_bind_text(s, 1, id);
         statement_bind_integer(s, 2, now);
-        statement_bind_integer(s, 3, number);
         return statement_run(s, error);
 }
 
@@ -212,7 +211,7 @@ static int attempt_begin(Database *d, const char *id, int64_t *ret_attempt, Erro
         r = attempt_insert(d, id, now, &number, error);
         if (r < 0)
                 return r;
-        r = operation_set_running(d, id, now, number, error);
+        r = operation_set_running(d, id, now, error);
         if (r < 0)
                 return r;
         *ret_attempt = number;
@@ -235,6 +234,18 @@ int operation_attempt_begin(Database *d, const char *id, int64_t *ret_attempt, E
 
 int operation_attempt_end(Database *d, const char *id, const Error *cause, Error *error) {
         return attempts_close(d, id, cause, error);
+}
+
+int operation_attempt_forgive(Database *d, const char *id, Error *error) {
+        static const char sql[] = "update operation set n_attempts = n_attempts - 1 where id = ? and n_attempts > 0";
+        Statement *s;
+        int r;
+
+        r = database_prepare(d, sql, &s, error);
+        if (r < 0)
+                return r;
+        statement_bind_text(s, 1, id);
+        return statement_run(s, error);
 }
 
 static int result_insert(Statement *s, const char *id, size_t position, const EntityResult *result,

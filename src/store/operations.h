@@ -34,6 +34,8 @@ _must_check_ int operation_list_unfinished(Database *d, operation_handler_t hand
 _must_check_ int operation_attempt_begin(Database *d, const char *id, int64_t *ret_attempt, Error *error);
 /* Ends the running attempt with its cause (NULL: fine). */
 _must_check_ int operation_attempt_end(Database *d, const char *id, const Error *cause, Error *error);
+/* The attempt that just ended does not count: it did nothing wrong (n_attempts; its row stays). */
+_must_check_ int operation_attempt_forgive(Database *d, const char *id, Error *error);
 /* Writes results (anew), mapping_hash and report. */
 _must_check_ int operation_save_results(Database *d, const Operation *o, Error *error);
 /* Final status, end_time, error (may be NULL). 1, or 0 where it was final before (then nothing changes). */

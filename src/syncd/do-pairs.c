@@ -14,7 +14,7 @@ static int no_memory(Error *error) {
 static const char *pair_status(const Syncd *s, const char *name) {
         for (const Live *live = s->live.first; live; live = live->next)
                 if (text_equal(live->operation->sync_pair_id, name) &&
-                    live->operation->kind != OPERATION_CHECK)
+                    !operation_kind_is_check(live->operation->kind))
                         return live->operation->status == OPERATION_RUNNING ? "RUNNING" : "WAITING";
         return "ACTIVE";
 }

@@ -157,6 +157,10 @@ static const char *message_of(const Operation *o, const char *waiting_for) {
                 return "Waits for its next attempt";
         if (text_equal(waiting_for, "pair"))
                 return "Waits for an earlier operation of its pair";
+        if (text_equal(waiting_for, "hours"))
+                return "Waits until the hours of its systems begin";
+        if (text_equal(waiting_for, "connections"))
+                return "Waits until a system has a connection to give (limits: connections)";
         if (text_equal(waiting_for, "worker"))
                 return "Waits until fewer operations run";
         return o->status == OPERATION_RUNNING ? "Sync operation in progress" : "Sync operation starts";

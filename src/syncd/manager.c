@@ -11,6 +11,7 @@
 #include "syncd/syncd.h"
 
 #define RETRY_STORE_USEC     (1000U * 1000U)      /* while the state store is away */
+#define EXIT_HOURS           76                   /* of a worker: the hours of a system are over */
 #define CANCEL_PATIENCE_USEC (8U * 1000U * 1000U) /* below the gateway's and the original's 10 s */
 
 uint64_t syncd_now_usec(const Syncd *s) {
@@ -44,7 +45,8 @@ static void operation_changed(Syncd *s, const Operation *o) {
 }
 
 int manager_offer(Syncd *s, Operation *operation, bool is_running, Error *error) {
-        int64_t wait = operation->next_attempt_at > 0 ? operation->next_attempt_at - timestamp_now() : 0;
+        bool is_planned = operation->next_attempt_at > 0 && !text_equal(operation->waiting_for, "hours"); /* those the gate knows */
+        int64_t wait = is_planned ? operation->next_attempt_at - timestamp_now() : 0;
         uint64_t due = syncd_now_usec(s) + (uint64_t) (wait < 0                  ? 0
                                                        : wait > BACKOFF_CAP_USEC ? BACKOFF_CAP_USEC
                                                                                  : wait);
@@ -53,7 +55,7 @@ int manager_offer(Syncd *s, Operation *operation, bool is_running, Error *error)
         Live *live;
         int r;
 
-        r = queue_offer(s->queue, operation->id, operation->sync_pair_id, operation->kind == OPERATION_CHECK,
+        r = queue_offer(s->queue, operation->id, operation->sync_pair_id, operation_kind_is_check(operation->kind),
                         n_attempts, wait > 0 ? due : 0, is_running);
         if (r < 0) {
                 r = error_set(error,
@@ -65,6 +67,8 @@ int manager_offer(Syncd *s, Operation *operation, bool is_running, Error *error)
                 operation_free(operation);
                 return r;
         }
+        if (operation->start_time > 0)
+                queue_note_begun(s->queue, operation->id);
         memcpy(id, operation->id, sizeof(id));
         live = live_add(&s->live, operation, s);
         if (!live)
@@ -126,7 +130,7 @@ void manager_dispatch(Syncd *s) {
                 else
                         live_begin(s, live);
         }
-        wake = queue_wake_usec(s->queue, now);
+        wake = gate_wake_usec(s, queue_wake_usec(s->queue, now));
         if (wake == UINT64_MAX)
                 event_source_drop(&s->wake);
         else if (event_timer_set(s->event, &s->wake, wake > now ? wake - now : 0, "queue-wake", on_wake, s) <
@@ -142,6 +146,7 @@ typedef struct Ending {
         Operation *operation; /* as the store has it */
         json_t *attempts;
         OperationStatus final; /* to be written; PENDING: postpone */
+        const char *waiting_for;
         int64_t next_attempt_at;
         Error lost;  /* of the attempt: how its worker died, or why it was not started */
         Error cause; /* of the operation's end */
@@ -241,7 +246,7 @@ static int work_write_end(Database *state, void *job, Error *error) {
         int r;
 
         if (e->final == OPERATION_PENDING)
-                r = operation_postpone(state, e->id, e->next_attempt_at, "attempt", error);
+                r = operation_postpone(state, e->id, e->next_attempt_at, e->waiting_for, error);
         else
                 r = operation_finish(state, e->id, e->final, e->cause.id == ERROR_NONE ? NULL : &e->cause,
                                      error);
@@ -251,10 +256,14 @@ static int work_write_end(Database *state, void *job, Error *error) {
         return operation_load(state, e->id, &e->operation, error);
 }
 
-static void log_planned(const Operation *o) {
+static void log_planned(const Operation *o, bool is_closed) {
         int64_t wait = o->next_attempt_at - timestamp_now();
         _cleanup_free_ char *text = NULL;
 
+        if (is_closed) {
+                log_operation(LOG_INFO, MESSAGE_HOURS_OVER, o, "The hours of its systems are over; it goes on when they begin.");
+                return;
+        }
         if (asprintf(&text, "Attempt %" PRId64 " begins in %.1f s.", o->n_attempts + 1,
                      wait > 0 ? (double) wait / USEC_PER_SEC : 0.0) < 0)
                 text = NULL;
@@ -291,7 +300,8 @@ static void on_end_written(void *job, int r, Error *error) {
         }
         live->operation->status = OPERATION_PENDING;
         live->operation->next_attempt_at = e->next_attempt_at;
-        log_planned(live->operation);
+        live->operation->n_attempts = queue_n_attempts(s->queue, e->id);
+        log_planned(live->operation, live->exit_status == EXIT_HOURS);
         live->attempt_at_usec = 0;
         error_done(&live->cause); /* it is told; nothing has begun since */
         queue_release(s->queue, e->id);
@@ -345,8 +355,9 @@ static bool attempt_follows(Syncd *s, Live *live) {
                 live->due_usec = now;
                 live->n_attempts = queue_n_attempts(s->queue, id);
                 live->is_retried = queue_ended(s->queue, id,
-                                               live->exit_status == 75 ? QUEUE_OUTCOME_TRANSIENT
-                                                                       : QUEUE_OUTCOME_LOST,
+                                               live->exit_status == 75           ? QUEUE_OUTCOME_TRANSIENT
+                                               : live->exit_status == EXIT_HOURS ? QUEUE_OUTCOME_CLOSED
+                                                                                 : QUEUE_OUTCOME_LOST,
                                                now, &live->due_usec) == QUEUE_RETRY;
         }
         return live->is_retried;
@@ -369,19 +380,24 @@ static void decide(Syncd *s, Live *live, Ending *e) {
                 e->final = OPERATION_PENDING;
                 e->next_attempt_at = timestamp_now() + (int64_t) live->due_usec -
                                      (int64_t) syncd_now_usec(s);
+                e->waiting_for = "attempt";
+                if (live->exit_status == EXIT_HOURS) {
+                        e->next_attempt_at = gate_opens_at(s, live->operation);
+                        e->waiting_for = "hours";
+                }
         } else {
                 e->final = OPERATION_FAILED;
                 cause_of_giving_up(e, live->n_attempts);
         }
 }
 
-/* 75 ends its attempt itself; whoever died did not, and what could not be started has not begun one. */
+/* 75 and 76 end their attempt themselves; whoever died did not, and what could not be started has not begun one. */
 static int attempt_lost(Database *state, Ending *e, Error *error) {
         bool has_begun = e->operation->status == OPERATION_RUNNING;
         int64_t number;
         int r;
 
-        if (e->exit_status == 75 || (!has_begun && e->lost.id == ERROR_NONE))
+        if (e->exit_status == 75 || e->exit_status == EXIT_HOURS || (!has_begun && e->lost.id == ERROR_NONE))
                 return 0;
         if (e->lost.id == ERROR_NONE)
                 (void) error_set(&e->lost, ERROR_WORKER_LOST, NULL, "The worker ended without an outcome");

@@ -113,7 +113,7 @@ typedef struct Newest {
 static int on_newest(const Operation *o, void *userdata) {
         Newest *newest = userdata;
 
-        if (newest->found || (o->kind == OPERATION_CHECK) != newest->checks)
+        if (newest->found || operation_kind_is_check(o->kind) != newest->checks)
                 return 0;
         newest->found = json_pack(
                 "{s:s, s:s, s:s, s:o, s:o, s:o}", "id", o->id, "kind", operation_kind_to_string(o->kind),

@@ -79,7 +79,7 @@ static int found_fill(Database *state, const Recovery *recovery, Found *found, E
         r = operation_load(state, id, &found->operation, error);
         if (r < 0 || found->operation->status != OPERATION_RUNNING)
                 return r;
-        if (found->operation->kind != OPERATION_CHECK)
+        if (!operation_kind_is_check(found->operation->kind))
                 found->pidfd = worker_find(recovery->state_directory, found->operation);
         if (found->pidfd >= 0 || recovery->has_units)
                 return 0;
@@ -186,6 +186,7 @@ int manager_start(Syncd *s) {
         if (!recovery)
                 return -ENOMEM;
         recovery->syncd = s;
+        queue_set_gate(s->queue, gate_of, s);
         recovery->has_units = launcher_has_units(s->launcher);
         recovery->state_directory = strdup(s->settings->state_directory);
         if (!recovery->state_directory)

@@ -94,6 +94,14 @@ int syncd_reload(Syncd *s, ApiRequest *request, Error *error);
 /* Takes settings, pairs and mistakes over and makes them true. */
 void syncd_configure(Syncd *s, Settings *settings, PairSet *pairs, const Mistakes *mistakes);
 
+/* gate.c: what holds an operation back beside the queue: "hours" of its systems, "connections" that they allow, a "configuration" that was
+ * refused. */
+const char *gate_of(const char *operation_id, void *syncd);
+/* The earlier of wake_usec and the next time at which the hours of a waiting operation begin (CLOCK_MONOTONIC). */
+uint64_t gate_wake_usec(const Syncd *s, uint64_t wake_usec);
+/* When an operation's systems may be used (µs since 1970): now where they may; 0: that cannot be told. */
+int64_t gate_opens_at(const Syncd *s, const Operation *o);
+
 /* schedule.c: timers and limits at systemd as the configuration says. Listens to s->systemd. */
 _must_check_ int schedule_new(Syncd *s, Schedule **ret);
 Schedule *schedule_free(Schedule *c);

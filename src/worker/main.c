@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* terrafusion-worker OPERATION: does one operation and ends.
  * Steps: read configuration → load the operation → begin an attempt → open systems → settle → check → pipeline → finish.
- * Exit status: 0 completed, 3 completed with records in quarantine, 1 failed, 4 a guard tripped, 75 try again, 78 configuration. */
+ * Exit status: 0 completed, 3 completed with records in quarantine, 1 failed, 4 a guard tripped, 75 try again, 76 when the hours of its systems begin, 78 configuration. */
 #include "build-config.h"
 
 #include "basic/json.h"
@@ -56,6 +56,11 @@ static int operation_run(Run *run, Error *error) {
         r = guards_read(run, error);
         if (r < 0)
                 return r;
+        if (!operation_kind_is_check(run->operation->kind)) {
+                r = run_check_hours(run, error);
+                if (r < 0)
+                        return r;
+        }
         r = run_open(run, error);
         if (r < 0)
                 return r;
@@ -95,6 +100,8 @@ static int outcome_save(Run *run, const Error *cause, Error *error) {
         r = operation_attempt_end(run->state, id, cause, error);
         if (r < 0)
                 return r;
+        if (cause && cause->id == ERROR_HOURS)
+                return operation_attempt_forgive(run->state, id, error);
         if (cause && error_class(cause->id) == ERROR_CLASS_TRANSIENT)
                 return 0; /* the queue decides about the next attempt */
         return operation_finish(run->state, id, status, cause, error);

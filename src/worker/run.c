@@ -2,6 +2,8 @@
 #include "worker/run.h"
 
 #include "basic/text.h"
+#include "basic/timestamp.h"
+#include "config/opening.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,6 +12,21 @@
 static volatile sig_atomic_t stop_requested;
 
 void run_request_stop(int signal_number) { stop_requested = signal_number; }
+
+int run_check_hours(const Run *run, Error *error) {
+        const System *closed = run->guards.allowed[GUARD_HOURS]
+                                       ? NULL
+                                       : pair_closed_system(run->settings, run->pair, timestamp_now());
+        char hours[HOURS_TEXT_MAX];
+
+        if (!closed)
+                return 0;
+        hours_format(&closed->hours, hours);
+        return error_set(error, ERROR_HOURS,
+                         "Nothing: the operation goes on from its checkpoint when they begin; to have it now: terrafusionctl run "
+                         "PAIR --now",
+                         "The hours of system \"%s\" (%s) are over", closed->name, hours);
+}
 
 int run_check_stop(Run *run, Error *error) {
         bool cancelled = false;
@@ -26,7 +43,7 @@ int run_check_stop(Run *run, Error *error) {
                 return error_set(error, ERROR_UNAVAILABLE,
                                  "Nothing: the operation goes on from its checkpoint.",
                                  "The worker was told to stop (signal %d)", (int) stop_requested);
-        return 0;
+        return run_check_hours(run, error);
 }
 
 bool run_has_entity(const Run *run, const Mapping *mapping) {

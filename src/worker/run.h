@@ -28,8 +28,11 @@ _must_check_ int run_lock(Run *run, Error *error);
 /* Opens the journal and both systems; the lock is held. Nothing at the target changes. */
 _must_check_ int run_open(Run *run, Error *error);
 void run_done(Run *run);
-/* A sign of life to systemd. Is the run asked to stop? 0, ERROR_CANCELLED (a user's wish) or ERROR_UNAVAILABLE (SIGTERM without one: the machine stops; the next attempt goes on). */
+/* A sign of life to systemd. Is the run asked to stop? 0, ERROR_CANCELLED (a user's wish) ERROR_UNAVAILABLE (SIGTERM without one: the machine stops; the next attempt goes on),
+ * or ERROR_HOURS. */
 _must_check_ int run_check_stop(Run *run, Error *error);
+/* ERROR_HOURS where those of one of its systems are over, and nobody allowed it to go on: between two batches, and before the first. */
+_must_check_ int run_check_hours(const Run *run, Error *error);
 void run_request_stop(int signal_number); /* a signal handler */
 /* Is the entity part of the operation? */
 bool run_has_entity(const Run *run, const Mapping *mapping);

@@ -89,7 +89,7 @@ static char *completed_text(const Operation *o) {
                 n_written += o->results[i].n_inserted + o->results[i].n_updated + o->results[i].n_deleted;
                 n_held += o->results[i].n_held;
         }
-        if (o->kind == OPERATION_CHECK)
+        if (operation_kind_is_check(o->kind))
                 return asprintf(&text, "The check of %s completed.", o->sync_pair_id) < 0 ? NULL : text;
         return asprintf(&text,
                         "The %s run of %s completed after %.1f s: read %" PRId64 ", written %" PRId64
@@ -106,16 +106,17 @@ void tell_outcome(const Run *run, const Error *cause) {
         LogId id = !cause                                            ? MESSAGE_OPERATION_FINISHED
                    : cause->id == ERROR_GUARD                        ? MESSAGE_GUARD_TRIPPED
                    : cause->id == ERROR_CANCELLED                    ? MESSAGE_OPERATION_FINISHED
+                   : cause->id == ERROR_HOURS                        ? MESSAGE_HOURS_OVER
                    : error_class(cause->id) == ERROR_CLASS_TRANSIENT ? MESSAGE_ATTEMPT_FAILED
                                                                      : MESSAGE_OPERATION_FAILED;
-        int level = id == MESSAGE_OPERATION_FINISHED                              ? LOG_INFO
+        int level = id == MESSAGE_OPERATION_FINISHED || id == MESSAGE_HOURS_OVER  ? LOG_INFO
                     : id == MESSAGE_GUARD_TRIPPED || id == MESSAGE_ATTEMPT_FAILED ? LOG_WARNING
                                                                                   : LOG_ERR;
 
         if (!cause || !why)
                 text = why ? strdup(why) : NULL;
         else if (asprintf(&text, "%s: %s",
-                          id == MESSAGE_ATTEMPT_FAILED       ? "The attempt ended early"
+                          id == MESSAGE_ATTEMPT_FAILED || id == MESSAGE_HOURS_OVER ? "The attempt ended early"
                           : id == MESSAGE_OPERATION_FINISHED ? "The operation ended"
                           : id == MESSAGE_GUARD_TRIPPED      ? "A guard stopped the operation"
                                                              : "The operation failed",

@@ -104,7 +104,7 @@ static void test_allowed(void **state) {
                 n_tripped += guard_errors(&guards, "e", 1000, 1000, NULL) < 0;
                 n_tripped += guard_empty_source(&guards, "e", 0, 1000, NULL) < 0;
                 n_tripped += guard_first_write(&guards, "e", 1000, NULL) < 0;
-                assert_int_equal(n_tripped, _GUARD_MAX - 1);
+                assert_int_equal(n_tripped, i == GUARD_HOURS ? 5 : 4); /* when it runs, not what it writes */
         }
 }
 

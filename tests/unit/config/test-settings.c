@@ -119,7 +119,6 @@ static void test_mistakes(void **state) {
                 "\"sqlite\"?",
                 "/terrafusion.yaml:3:13: Not there yet is the kind \"kafka\" (TF-2002). Use postgresql, "
                 "sqlite, odbc or csv for now",
-                "/terrafusion.yaml:3:29: \"hours\" is not there yet (TF-2002). Leave it out for now",
                 "/terrafusion.yaml:4:27: Not there yet is writing to \"csv\" (TF-2002). Leave access out; "
                 "csv files can only be read for now",
                 "/terrafusion.yaml:4:53: The delimiter cannot be \"::\" (TF-2000). Write one character, "
@@ -137,7 +136,7 @@ static void test_mistakes(void **state) {
         _cleanup_settings_ Settings *s = NULL;
 
         put(*state, "terrafusion.yaml",
-            "systems:\n  a: {kind: sqlit}\n  b: {kind: kafka, path: x, hours: \"20:00-06:00\"}\n"
+            "systems:\n  a: {kind: sqlit}\n  b: {kind: kafka, path: x}\n"
             "  c: {kind: csv, path: x, access: write, delimiter: \"::\"}\n  D: {kind: csv, path: x}\n"
             "limits: {operations: 0}\nretention: {operations: long}\nloglevel: debug\n");
         s = load(&m);

@@ -15,7 +15,8 @@ static void test_json(void **state) {
         assert_string_equal(json_string_value(json_object_get(json, "access")), "read");
         assert_string_equal(json_string_value(json_object_get(json, "path")), "/srv/pacs.db");
         assert_null(json_object_get(json, "password"));
-        assert_int_equal(json_object_size(json), 4);
+        assert_true(json_is_null(json_object_get(json, "hours")));
+        assert_int_equal(json_object_size(json), 5);
 }
 
 static void shows(const char *connection, const char *expected) {
@@ -53,7 +54,14 @@ static void test_json_of_a_server(void **state) {
         json = system_to_json(s);
         text = json_dumps(json, JSON_SORT_KEYS);
         assert_string_equal(text, "{\"access\": \"write\", \"connection\": \"host=cama01\", \"credential\": "
-                                  "\"cama-password\", \"kind\": \"postgresql\", \"name\": \"cama\", \"path\": null}");
+                                  "\"cama-password\", \"hours\": null, \"kind\": \"postgresql\", \"name\": \"cama\", \"path\": null}");
+}
+
+static void test_hours_are_shown(void **state) {
+        System s = {.name = (char *) "pacs", .kind = (char *) "csv", .hours = {1200, 360}};
+        json_auto_t *json = system_to_json(&s);
+
+        assert_string_equal(json_string_value(json_object_get(json, "hours")), "20:00-06:00");
 }
 
 static void test_json_of_odbc(void **state) {
@@ -76,6 +84,7 @@ int main(void) {
                 cmocka_unit_test(test_json_of_a_server),
                 cmocka_unit_test(test_json_of_odbc),
                 cmocka_unit_test(test_a_connection_shows_no_secret),
+                cmocka_unit_test(test_hours_are_shown),
                 cmocka_unit_test(test_free_of_null),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

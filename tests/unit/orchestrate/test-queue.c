@@ -211,6 +211,60 @@ static void test_random_histories(void **state) {
         }
 }
 
+static const char *gate(const char *id, void *userdata) {
+        const char *held = userdata;
+
+        return strchr(held, id[strlen(id) - 1]) ? "hours" : NULL;
+}
+
+static void test_gate(void **state) {
+        char held[] = "ab";
+        Queue *q = queue_of(2);
+        uint64_t due = 0;
+
+        queue_set_gate(q, gate, held);
+        offer(q, A, "pacs_to_cama");
+        offer(q, B, "gis_to_cama");
+        offer(q, C, "pacs_to_cama"); /* may go now, and has nothing to wait for at A */
+        expect_next(q, 1, C);
+        assert_string_equal(queue_waiting_for(q, A, 1), "pair");
+        assert_string_equal(queue_waiting_for(q, B, 1), "hours");
+        assert_int_equal(queue_ended(q, C, QUEUE_OUTCOME_FINAL, 1, &due), QUEUE_FORGET);
+        assert_string_equal(queue_waiting_for(q, A, 1), "hours");
+        assert_int_equal(queue_wake_usec(q, 1), UINT64_MAX);
+        held[0] = '-';
+        expect_next(q, 2, A);
+        assert_int_equal(queue_n_attempts(q, A), 1);
+        /* Its hours end: the attempt does not count, its place stays, and later ones of its pair wait for it. */
+        held[0] = 'a';
+        assert_int_equal(queue_ended(q, A, QUEUE_OUTCOME_CLOSED, 3, &due), QUEUE_RETRY);
+        assert_int_equal(due, 3);
+        queue_release(q, A);
+        assert_int_equal(queue_n_attempts(q, A), 0);
+        offer(q, D, "pacs_to_cama");
+        expect_next(q, 3, NULL);
+        assert_string_equal(queue_waiting_for(q, D, 3), "pair");
+        queue_free(q);
+}
+
+static void test_nights_use_up_no_attempts(void **state) {
+        Queue *q = queue_of(2);
+        uint64_t due;
+
+        offer(q, A, "pacs_to_cama");
+        for (unsigned night = 0; night < 2 * ATTEMPTS_MAX; night++) {
+                expect_next(q, night, A);
+                assert_int_equal(queue_ended(q, A, QUEUE_OUTCOME_CLOSED, night, &due), QUEUE_RETRY);
+                queue_release(q, A);
+        }
+        expect_next(q, 99, A);
+        assert_int_equal(queue_n_attempts(q, A), 1);
+        /* What begun before and came back with syncd keeps its place at the gate, too. */
+        assert_int_equal(queue_offer(q, B, "other", false, 0, 0, false), 0);
+        queue_note_begun(q, B);
+        queue_free(q);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_one_per_pair_in_order),
@@ -223,6 +277,8 @@ int main(void) {
                 cmocka_unit_test(test_bound),
                 cmocka_unit_test(test_backoff),
                 cmocka_unit_test(test_random_histories),
+                cmocka_unit_test(test_gate),
+                cmocka_unit_test(test_nights_use_up_no_attempts),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
