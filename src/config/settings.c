@@ -174,10 +174,6 @@ static void system_check(File *f, const json_t *node) {
                 _cleanup_free_ char *remedy = check_suggestion(kind, kinds, ELEMENTSOF(kinds) - 1);
                 file_mistake(f, ERROR_CONFIGURATION, place, remedy, "There is no kind of system", kind);
         }
-        if (text_equal(kind, "csv") && text_equal(json_member_text(node, "access"), "write"))
-                file_mistake(f, ERROR_NOT_YET, yaml_place(f->document, json_object_get(node, "access")),
-                             "Leave access out; csv files can only be read for now",
-                             "Not there yet is writing to", kind);
         text = json_string_value(delimiter);
         if (text && !text_equal(text, "tab") && (strlen(text) != 1 || strchr("\"\r\n", *text)))
                 file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, delimiter).place,

@@ -2,6 +2,7 @@
 #include "config/unit-files.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "basic/text.h"
 
@@ -100,24 +101,27 @@ static void path_print(FILE *file, const char *setting, const char *path, size_t
         (void) fputs("\"\n", file);
 }
 
-/* SQLite keeps -wal and -shm beside the file, also for one that is only read: so its folder is to be written to. Other kinds
- * with a path are read. */
+/* SQLite keeps -wal and -shm beside the file, also for one that is only read, and a CSV file is written anew beside the old one: so their
+ * folder is to be written to. Other kinds with a path are read. */
 static void system_print(FILE *file, const System *system, bool *is_bound) {
-        bool is_sqlite = text_equal(system->kind, "sqlite");
         const char *path = system->path, *slash = path ? strrchr(path, '/') : NULL;
+        bool is_sqlite = text_equal(system->kind, "sqlite"),
+             is_written = is_sqlite || (text_equal(system->kind, "csv") && system->may_write);
         size_t size = path ? strlen(path) : 0;
+        struct stat st;
+        bool is_folder = !is_sqlite && path && !(stat(path, &st) == 0 && S_ISREG(st.st_mode));
 
-        if (!path || *path != '/' || (is_sqlite && slash == path))
+        if (!path || *path != '/' || (is_written && !is_folder && slash == path))
                 return;
-        if (is_sqlite)
+        if (is_written && !is_folder)
                 size = (size_t) (slash - path);
         if (is_hidden(path)) {
                 if (!*is_bound && !text_starts_with(path, "/tmp/") && !text_starts_with(path, "/var/tmp/")) {
                         (void) fputs("ProtectHome=tmpfs\n", file);
                         *is_bound = true;
                 }
-                path_print(file, is_sqlite ? "BindPaths" : "BindReadOnlyPaths", path, size);
-        } else if (is_sqlite)
+                path_print(file, is_written ? "BindPaths" : "BindReadOnlyPaths", path, size);
+        } else if (is_written)
                 path_print(file, "ReadWritePaths", path, size);
 }
 

@@ -66,7 +66,7 @@ int connection_open(const System *system, bool write, Connection **ret, Error *e
                 return r;
         }
         if (write && !(connector->capabilities & CONNECTOR_WRITES))
-                return error_set(error, ERROR_NOT_YET, "Use a system of kind: postgresql, sqlite or odbc as the target",
+                return error_set(error, ERROR_NOT_YET, "Use a system of kind: postgresql, sqlite, csv or odbc as the target",
                                  "System \"%s\": writing to kind \"%s\" is not there yet", system->name,
                                  system->kind);
         if (write && !system->may_write) {

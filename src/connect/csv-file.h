@@ -51,12 +51,12 @@ typedef struct CsvConnection {
         Connection base;
         const System *system;
         CsvOptions options;
-        bool is_folder;
-        struct CsvStage *stage; /* of the open transaction, or NULL */
+        bool is_folder, may_write, in_transaction;
+        struct CsvStage *stage; /* files that the open transaction has written; NULL: none */
 } CsvConnection;
 int csv_scan_open(Connection *connection, const ReadPlan *plan, Reader **ret, Error *error);
 int csv_scan_next(Reader *reader, Value *values, Error *error);
 const char *csv_scan_position(Reader *reader);
 bool csv_scan_resumed(const Reader *reader);
 void csv_scan_close(Reader *reader);
-int csv_scan_check(CsvConnection *c, const Pair *pair, const Mapping *m, json_t *report);
+_must_check_ int csv_scan_check(CsvConnection *c, const Pair *pair, const Mapping *m, json_t *report);

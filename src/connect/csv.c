@@ -3,11 +3,12 @@
 
 #include <sys/stat.h>
 
-#include "connect/csv-file.h"
+#include "connect/csv-writer.h"
 
 static void csv_close(Connection *connection) {
         CsvConnection *c = (CsvConnection *) connection;
 
+        (void) csv_rollback(connection);
         csv_options_done(&c->options);
         free(c);
 }
@@ -37,22 +38,35 @@ static int csv_open(const System *system, bool write, Connection **ret, Error *e
                                  "Check path: of the system, and that the service may read it",
                                  "System \"%s\": cannot find \"%s\": %m", system->name, system->path);
         c->is_folder = S_ISDIR(st.st_mode);
+        c->may_write = write;
         *ret = &TAKE_PTR(c)->base;
         return 0;
 }
 
 static int csv_check(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error) {
-        if (target)
-                return report_add(report, m->to, false, "Writing CSV files is not there yet",
-                                  "Use a system of kind: sqlite as the target");
-        return csv_scan_check((CsvConnection *) connection, pair, m, report);
+        CsvConnection *c = (CsvConnection *) connection;
+
+        return target ? csv_target_check(c, m, report) : csv_scan_check(c, pair, m, report);
+}
+
+static int csv_content_digest(Connection *connection, const Mapping *m, Digest *ret, Error *error) {
+        const CsvConnection *c = (const CsvConnection *) connection;
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = file_table_open(c->system, c->is_folder, m->from, &path, &fd, error);
+        if (r < 0)
+                return r;
+        r = file_digest(fd, ret);
+        return r < 0 && r != -ENOMEM ? error_set(error, ERROR_IO, NULL, "Cannot read \"%s\": %s", path, strerror(-r)) : r;
 }
 
 const Connector csv_connector = {
         .kind = "csv",
         .summary = "A folder of CSV files, or one such file",
-        .capabilities = CONNECTOR_READS | CONNECTOR_RESUMES,
-        .strategies = DETECT_BIT(DETECT_FULL),
+        .capabilities = CONNECTOR_READS | CONNECTOR_WRITES | CONNECTOR_TRANSACTS | CONNECTOR_RESUMES,
+        .strategies = DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_FILE),
         .default_strategy = DETECT_FULL,
         .open = csv_open,
         .close = csv_close,
@@ -62,4 +76,13 @@ const Connector csv_connector = {
         .reader_position = csv_scan_position,
         .reader_resumed = csv_scan_resumed,
         .reader_close = csv_scan_close,
+        .writer_open = csv_writer_open,
+        .writer_close = csv_writer_close,
+        .count = csv_count,
+        .fetch = csv_fetch,
+        .begin = csv_begin,
+        .write = csv_write,
+        .commit = csv_commit,
+        .rollback = csv_rollback,
+        .content_digest = csv_content_digest,
 };

@@ -4,7 +4,7 @@
 #include "basic/text.h"
 
 static const SystemKind kinds[] = {
-        {"csv", DETECT_BIT(DETECT_FULL), DETECT_FULL},
+        {"csv", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_FILE), DETECT_FULL},
         {"odbc", DETECT_BIT(DETECT_FULL), DETECT_FULL},
         {"postgresql", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK), DETECT_FULL},
         {"sqlite", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK), DETECT_FULL},

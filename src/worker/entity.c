@@ -32,7 +32,7 @@ void entity_done(EntityRun *e) {
 
 /* An incremental run compares everything when it has to: never done before, the mapping changed, the sweep is due. */
 static bool entity_needs_full(const EntityRun *e, const Checkpoint *c) {
-        if (e->run->operation->kind == OPERATION_FULL || e->m->strategy == DETECT_FULL || c->full_at == 0)
+        if (e->run->operation->kind == OPERATION_FULL || e->m->strategy != DETECT_WATERMARK || c->full_at == 0)
                 return true;
         if (!text_equal(c->mapping_hash, e->run->pair->content_hash_text))
                 return true;

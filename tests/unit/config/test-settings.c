@@ -119,8 +119,6 @@ static void test_mistakes(void **state) {
                 "\"sqlite\"?",
                 "/terrafusion.yaml:3:13: Not there yet is the kind \"kafka\" (TF-2002). Use postgresql, "
                 "sqlite, odbc or csv for now",
-                "/terrafusion.yaml:4:27: Not there yet is writing to \"csv\" (TF-2002). Leave access out; "
-                "csv files can only be read for now",
                 "/terrafusion.yaml:4:53: The delimiter cannot be \"::\" (TF-2000). Write one character, "
                 "such as \";\", or tab",
                 "/terrafusion.yaml:5:3: A system cannot be named \"D\" (TF-2000). Names begin with a "

@@ -11,6 +11,7 @@ static System systems[] = {
         {.name = (char *) "home", .kind = (char *) "csv", .path = (char *) "/tmp/lists"},
         {.name = (char *) "pg", .kind = (char *) "postgresql", .statement_timeout_usec = 3600000000},
         {.name = (char *) "root", .kind = (char *) "sqlite", .path = (char *) "/root.db"},
+        {.name = (char *) "export", .kind = (char *) "csv", .path = (char *) "/srv/export", .may_write = true},
 };
 
 static const UnitFile *find(const UnitFiles *u, const char *path) {
@@ -24,13 +25,13 @@ static void test_files(void **state) {
         Pair both = {.name = (char *) "pacs_to_cama", .schedule_incremental = (char *) "*:0/15", .schedule_full = (char *) "Sun 02:00", .file = (char *) "/etc/a%b.yaml"};
         Pair none = {.name = (char *) "other", .file = (char *) "/etc/other.yaml"};
         Pair *pairs[] = {&none, &both};
-        System *pointers[6];
-        Settings settings = {.systems = pointers, .n_systems = 6, .worker_memory_bytes = 300U << 20};
+        System *pointers[7];
+        Settings settings = {.systems = pointers, .n_systems = 7, .worker_memory_bytes = 300U << 20};
         PairSet set = {.pairs = pairs, .n_pairs = 2};
         _cleanup_unit_files_ UnitFiles u = {};
         const UnitFile *timer, *drop_in;
 
-        for (size_t i = 0; i < 6; i++)
+        for (size_t i = 0; i < 7; i++)
                 pointers[i] = systems + i;
         assert_int_equal(unit_files_make(&settings, &set, &u), 0);
         assert_int_equal(u.n_files, 5);
@@ -53,7 +54,8 @@ static void test_files(void **state) {
                             "ReadWritePaths=\"-/srv/county 100%%\"\n"
                             "ProtectHome=tmpfs\n"
                             "BindPaths=\"-/home/it/\\\"cama\\\"\"\n"
-                            "BindReadOnlyPaths=\"-/tmp/lists\"\n");
+                            "BindReadOnlyPaths=\"-/tmp/lists\"\n"
+                            "ReadWritePaths=\"-/srv/export\"\n");
 }
 
 /* Ten minutes, the usual, fit the unit's own patience; none at all means that nobody may say a worker hangs. */
