@@ -200,6 +200,10 @@ int baseline_visit(ProgressEntity *e, Key from, size_t n_pages, page_visitor_t v
         r = arena_new(&arena);
         if (r < 0)
                 return store_no_memory(error);
+        /* Its bytes may be what the visitor moves on. */
+        from.bytes = arena_copy(arena, from.bytes, from.size);
+        if (!from.bytes)
+                return store_no_memory(error);
         r = page_find_low(e, from, arena, &low, error);
         if (r < 0)
                 return r;

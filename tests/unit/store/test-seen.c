@@ -126,6 +126,31 @@ static void test_missing_rows_in_pages(void **state) {
         assert_int_equal(total, 10);
 }
 
+/* The key to go on after grows while rows are visited. */
+static void test_missing_rows_of_growing_keys(void **state) {
+        Fixture *f = *state;
+        _cleanup_arena_ Arena *arena = NULL;
+        uint8_t bytes[200];
+        BaselineRow rows[200];
+        Key keys[200];
+        size_t n;
+
+        assert_int_equal(arena_new(&arena), 0);
+        memset(bytes, 'k', sizeof(bytes));
+        assert_ok(f, progress_begin(f->progress, &f->error));
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+                const Digest digest = digest_of((unsigned) i);
+                uint64_t number = 0;
+
+                assert_ok(f, baseline_put(f->entity, (Key){bytes, i + 1}, &number, 1, &digest, &digest, &f->error));
+        }
+        assert_ok(f, progress_commit(f->progress, &f->error));
+        assert_ok(f, seen_missing(f->entity, (Key){bytes, 1}, arena, keys, rows, ELEMENTSOF(keys), &n, &f->error));
+        assert_int_equal(n, sizeof(bytes) - 1);
+        for (size_t i = 0; i < n; i++)
+                assert_int_equal(keys[i].size, i + 2);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
 
 int main(void) {
@@ -136,6 +161,7 @@ int main(void) {
                 TEST(test_many_pieces),
                 TEST(test_a_deleted_row_is_not_missing),
                 TEST(test_missing_rows_in_pages),
+                TEST(test_missing_rows_of_growing_keys),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
