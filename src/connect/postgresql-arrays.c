@@ -54,8 +54,10 @@ void pg_arrays_rewind(PgArrays *a, const size_t *marks) {
                 a->buffers[i].size = marks[i];
 }
 
-/* Elements of what goes as text are texts. */
-static uint32_t element_oid(const PgType *type) { return type->kind == PG_OTHER ? 25 : type->oid; }
+/* Elements of what is cast are of the type that it is cast from. */
+static uint32_t element_oid(const PgType *type) {
+        return !pg_cast_of(type) ? type->oid : type->kind == PG_MONEY ? 1700 : 25;
+}
 
 static void header_write(PgArrays *a, size_t column) {
         char *at = a->buffers[column].bytes;

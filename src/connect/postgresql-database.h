@@ -47,6 +47,9 @@ typedef struct PgTable {
         size_t n_types;
         uint32_t oid;
         bool plain;      /* COPY may write into it: no view, no row-level security, no rules */
+        bool has_heirs;  /* other tables inherit from it: its own key is not unique among all its rows */
+        bool hides_rows; /* row-level security keeps some from this login */
+        unsigned events; /* what can be written: see pg_relation_is_updatable() */
         char *name; /* quoted, with its schema */
 } PgTable;
 PgTable *pg_table_free(PgTable *t);
@@ -67,6 +70,12 @@ void pg_sources_done(PgSources *s);
  * NULL. */
 _must_check_ int pg_sources_load(PGconn *db, const System *system, const Pair *pair, const Mapping *m,
                                  json_t *report, PgSources *s, Error *error);
+
+/* Whether the columns that a mapping reads, or writes, are of types that it can; and whether the target's table can be written at all.
+ * What cannot be is appended to report. -ENOMEM. */
+_must_check_ int pg_check_source_columns(const PgSources *sources, const Mapping *m, json_t *report);
+_must_check_ int pg_check_target_columns(const PgTable *t, const Mapping *m, json_t *report);
+_must_check_ int pg_check_target_table(const PgTable *t, const Mapping *m, json_t *report);
 
 /* What postgresql_connector consists of, beside connection and check. */
 int pg_check(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error);

@@ -406,7 +406,8 @@ static int encode(const Encoding *e) {
         case PG_SMALLINT: return encode_integer(e, INT16_MIN, INT16_MAX);
         case PG_INTEGER: return encode_integer(e, INT32_MIN, INT32_MAX);
         case PG_BIGINT: return encode_integer(e, INT64_MIN, INT64_MAX);
-        case PG_NUMERIC: return encode_numeric(e);
+        case PG_NUMERIC:
+        case PG_MONEY: return encode_numeric(e);
         case PG_BOOLEAN: return encode_boolean(e);
         case PG_DATE: return encode_date(e);
         case PG_TIME: return encode_time(e);

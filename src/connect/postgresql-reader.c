@@ -201,7 +201,7 @@ static int values_decode(PgReader *r, Value *values, Error *error) {
                         continue;
                 }
                 q = pg_decode(r->scan.types[i], r->fields[i].bytes, (size_t) r->fields[i].size,
-                              check_utf8 || r->scan.types[i]->kind == PG_OTHER, r->arena, &values[i]);
+                              check_utf8 || pg_cast_of(r->scan.types[i]), r->arena, &values[i]);
                 if (q == -ENOMEM)
                         return q;
                 if (q < 0)

@@ -163,7 +163,7 @@ static int pieces_make(const ReadPlan *plan, const PgSources *sources, const Val
         for (size_t i = 0; i < m->n_joins; i++)
                 p->identities[i] = sources->joins[i]->table->identity;
         for (size_t i = 0; i < m->n_columns; i++)
-                p->casts[i] = scan->types[i]->kind == PG_OTHER ? "text" : NULL;
+                p->casts[i] = pg_cast_of(scan->types[i]);
         if (m->where) {
                 r = sql_fill(m->where, find_variable, plan->pair, &p->where, error);
                 if (r < 0)

@@ -35,7 +35,7 @@ static void put_arrays(FILE *f, size_t n, bool with_place) {
 /* One array's element as the column has it. */
 static void put_given(FILE *f, const PgType *type, size_t array) {
         (void) fprintf(f, "given.v%zu", array);
-        if (type->kind == PG_OTHER)
+        if (pg_cast_of(type))
                 (void) fprintf(f, "::%s", type->name);
 }
 
@@ -99,8 +99,8 @@ static void write_fetch(FILE *f, const PgStatement *s) {
         for (size_t i = 0; i < s->mapping->n_fields; i++) {
                 (void) fputs(", present.", f);
                 put_name(f, s->mapping->fields[i].name);
-                if (s->types[i]->kind == PG_OTHER)
-                        (void) fputs("::text", f);
+                if (pg_cast_of(s->types[i]))
+                        (void) fprintf(f, "::%s", pg_cast_of(s->types[i]));
         }
         (void) fputs(" from ", f);
         put_arrays(f, s->mapping->n_key, true);

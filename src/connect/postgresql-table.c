@@ -4,7 +4,9 @@
 #include "basic/text.h"
 #include "connect/sql.h"
 
-#define TEXT_ARRAY_OID 1009
+#define TEXT_ARRAY_OID    1009
+#define NUMERIC_ARRAY_OID 1231
+#define MODIFIER_HEADER   4 /* of numeric's modifiers */
 
 PgTable *pg_table_free(PgTable *t) {
         if (!t)
@@ -53,6 +55,23 @@ static int missing(PGconn *db, const System *system, const char *name, Error *er
         return r < 0 ? r : table_missing("table", name, system->name, names, error);
 }
 
+/* A schema that the login may not use hides all that is in it. */
+static int lookup_fail(PGconn *db, const PGresult *result, const System *system, const char *table, Error *error) {
+        const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE), *dot = strstr(table, "\".\"");
+        _cleanup_free_ char *remedy = NULL;
+        int r;
+
+        if (!state || !text_equal(state, "42501") || !dot)
+                return pg_fail(db, result, system, "cannot look it up", false, error);
+        r = asprintf(&remedy, "Let the DBA run: grant usage on schema %.*s to %s", (int) (dot + 1 - table), table, PQuser(db));
+        if (r < 0) {
+                remedy = NULL;
+                return -ENOMEM;
+        }
+        return error_set(error, ERROR_TABLE_MISSING, remedy, "System \"%s\": the login %s may not look into the schema of %s",
+                         system->name, PQuser(db), table);
+}
+
 /* Types below their domains, with the modifier that counts. Their names are for casts: with -1 it is bpchar, without
  * it "character", which is one character. */
 static const char columns_sql[] =
@@ -65,7 +84,7 @@ static const char columns_sql[] =
         " select a.attname, t.oid, t.typtype = 'e', t.typname, t.typarray, r.modifier,"
         " format_type(t.oid, -1), format_type(a.atttypid, a.atttypmod),"
         " a.attnotnull and not a.atthasdef and a.attidentity = '' and a.attgenerated = '', a.attgenerated <> '',"
-        " coalesce(k.place, 0)"
+        " coalesce(k.place, 0), t.typtype, t.typcategory, scale(0::money::numeric), a.attidentity = 'a'"
         " from pg_attribute a join resolved r on r.number = a.attnum"
         " join pg_type t on t.oid = r.type and t.typtype <> 'd'"
         " left join (select part.number, part.place from pg_index i"
@@ -80,13 +99,18 @@ static int type_fill(PgType *type, const PGresult *result, int row) {
                 .oid = (uint32_t) cell_number(result, row, 1),
                 .array_oid = (uint32_t) cell_number(result, row, 4),
                 .modifier = (int32_t) cell_number(result, row, 5),
+                .category = PQgetvalue(result, row, 12)[0],
+                .always_identity = cell_true(result, row, 14),
+                .compound = pg_compound_of(PQgetvalue(result, row, 11)[0], PQgetvalue(result, row, 12)[0]),
                 .name = strdup(cell(result, row, 6)),
         };
         /* Without an array of its own (a type from before version 8.3, or made by hand) it goes as text. */
         if (type->array_oid == 0)
                 type->kind = PG_OTHER;
-        if (type->kind == PG_OTHER)
-                type->array_oid = TEXT_ARRAY_OID;
+        if (type->kind == PG_MONEY) /* numeric(19,s), so that nothing is rounded on the way into it */
+                type->modifier = (19 << 16 | (int32_t) cell_number(result, row, 13)) + MODIFIER_HEADER;
+        if (pg_cast_of(type))
+                type->array_oid = type->kind == PG_MONEY ? NUMERIC_ARRAY_OID : TEXT_ARRAY_OID;
         return type->name ? 0 : -ENOMEM;
 }
 
@@ -141,11 +165,14 @@ static int indexes_load(PGconn *db, const System *system, const char *oid, Table
         return r;
 }
 
-/* The primary key, where every column of it has a kind whose literal is exact. */
+/* The primary key, where every column of it has a kind whose literal is exact. The children of a table that others inherit from have keys
+ * of their own: there the same key may come twice. */
 static int identity_make(PgTable *t) {
+        if (t->has_heirs)
+                return 0;
         for (size_t i = 0; i < t->table->n_columns; i++)
                 if (t->table->columns[i].key_place > 0 &&
-                    (t->types[i].kind == PG_OTHER || t->types[i].kind == PG_REAL ||
+                    (pg_cast_of(&t->types[i]) || t->types[i].kind == PG_REAL ||
                      t->types[i].kind == PG_DOUBLE || t->types[i].kind == PG_GEOMETRY))
                         return 0;
         for (unsigned place = 1; place <= t->table->n_columns; place++)
@@ -172,6 +199,9 @@ static int table_fill(PGconn *db, const System *system, const char *name, const 
         t->oid = (uint32_t) cell_number(found, 0, 0);
         t->plain = cell_true(found, 0, 2);
         t->table->is_view = cell_true(found, 0, 3);
+        t->has_heirs = cell_true(found, 0, 4);
+        t->events = (unsigned) cell_number(found, 0, 5);
+        t->hides_rows = cell_true(found, 0, 6);
         r = columns_load(db, system, oid, t, error);
         if (r >= 0)
                 r = indexes_load(db, system, oid, t->table, error);
@@ -182,7 +212,9 @@ int pg_table_load(PGconn *db, const System *system, const char *name, PgTable **
         static const char sql[] =
                 "select c.oid, format('%I.%I', c.relnamespace::regnamespace::text, c.relname),"
                 " c.relkind in ('r', 'p', 'f') and not c.relrowsecurity and not exists (select 1 from pg_rewrite r"
-                " where r.ev_class = c.oid), c.relkind in ('v', 'm')"
+                " where r.ev_class = c.oid), c.relkind in ('v', 'm', 'f'), c.relkind = 'r' and exists (select 1 from"
+                " pg_inherits h where h.inhparent = c.oid), pg_relation_is_updatable(c.oid, true),"
+                " c.relrowsecurity and row_security_active(c.oid)"
                 " from pg_class c where c.oid = to_regclass($1) and c.relkind in ('r', 'p', 'v', 'm', 'f')";
         _cleanup_result_ PGresult *result = NULL;
         _cleanup_(pg_table_freep) PgTable *t = NULL;
@@ -191,9 +223,9 @@ int pg_table_load(PGconn *db, const System *system, const char *name, PgTable **
 
         if (!quoted)
                 return -ENOMEM;
-        r = pg_query(db, system, sql, (const char *const[]){quoted, NULL}, &result, error);
-        if (r < 0)
-                return r;
+        result = PQexecParams(db, sql, 1, NULL, (const char *const[]){quoted}, NULL, NULL, 0);
+        if (PQresultStatus(result) != PGRES_TUPLES_OK)
+                return lookup_fail(db, result, system, quoted, error);
         if (PQntuples(result) == 0)
                 return missing(db, system, name, error);
         t = calloc(1, sizeof(*t));

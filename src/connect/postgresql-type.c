@@ -23,7 +23,8 @@ static const struct {
         {16, PG_BOOLEAN}, {17, PG_BYTEA},     {19, PG_TEXT},    {20, PG_BIGINT},       {21, PG_SMALLINT},
         {23, PG_INTEGER}, {25, PG_TEXT},      {114, PG_JSON},   {700, PG_REAL},        {701, PG_DOUBLE},
         {1042, PG_CHAR},  {1043, PG_TEXT},    {1082, PG_DATE},  {1083, PG_TIME},       {1114, PG_TIMESTAMP},
-        {1700, PG_NUMERIC}, {2950, PG_UUID},  {3802, PG_JSONB}, {1184, PG_TIMESTAMPTZ},
+        {1700, PG_NUMERIC}, {2950, PG_UUID},  {3802, PG_JSONB}, {1184, PG_TIMESTAMPTZ}, {790, PG_MONEY},
+        {5069, PG_XID8},
 };
 
 PgKind pg_kind_of(uint32_t oid, bool is_enum, const char *name) {
@@ -32,7 +33,22 @@ PgKind pg_kind_of(uint32_t oid, bool is_enum, const char *name) {
                         return kinds[i].kind;
         if (is_enum)
                 return PG_TEXT;
-        return text_equal(name, "geometry") ? PG_GEOMETRY : PG_OTHER;
+        return text_equal(name, "geometry") || text_equal(name, "geography") ? PG_GEOMETRY : PG_OTHER;
+}
+
+const char *pg_compound_of(char type, char category) {
+        if (category == 'A')
+                return "an array";
+        return type == 'c' ? "a composite type" : type == 'r' ? "a range" : type == 'm' ? "a multirange" : NULL;
+}
+
+const char *pg_cast_of(const PgType *type) {
+        switch (type->kind) {
+        case PG_OTHER:
+        case PG_XID8: return "text";
+        case PG_MONEY: return "numeric";
+        default: return NULL;
+        }
 }
 
 static int odd_text(Arena *arena, const char *text, Value *ret) {
@@ -192,7 +208,8 @@ int pg_decode(const PgType *type, const char *bytes, size_t size, bool check_utf
         if (fixed > 0)
                 return size == fixed ? decode_fixed(type->kind, bytes, arena, ret) : -EBADMSG;
         switch (type->kind) {
-        case PG_NUMERIC: return decode_numeric(bytes, size, arena, ret);
+        case PG_NUMERIC:
+        case PG_MONEY: return decode_numeric(bytes, size, arena, ret);
         case PG_CHAR:
                 while (size > 0 && bytes[size - 1] == ' ')
                         size--;

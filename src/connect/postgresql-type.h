@@ -26,7 +26,9 @@ typedef enum PgKind {
         PG_BYTEA,
         PG_REAL,
         PG_DOUBLE,
-        PG_GEOMETRY, /* of PostGIS: EWKB */
+        PG_MONEY,    /* goes as numeric, since its digits after the point are the locale's */
+        PG_XID8,     /* a transaction's number, as its text */
+        PG_GEOMETRY, /* of PostGIS, geography too: EWKB */
         _PG_KIND_MAX,
 } PgKind;
 
@@ -35,11 +37,18 @@ typedef struct PgType {
         uint32_t oid;       /* of the type below its domains; elements of arrays have it */
         uint32_t array_oid; /* of the array that carries its values: of text for OTHER */
         int32_t modifier;   /* atttypmod: length, precision and scale; -1: none */
+        char category;      /* pg_type.typcategory */
+        bool always_identity; /* generated always: an insert may give it, an update may not */
+        const char *compound; /* "an array": more than the one value that a field has; NULL */
         char *name;         /* as SQL writes it, quoted where it must be */
 } PgType;
 
 /* Which kind a type is. is_enum: its values are labels. */
 PgKind pg_kind_of(uint32_t oid, bool is_enum, const char *name);
+/* What a type of more than one value is, by pg_type's typtype and typcategory: "an array"; NULL. */
+const char *pg_compound_of(char type, char category);
+/* Has a scan or a statement to cast it, and to what? NULL: it goes in its own binary form. */
+const char *pg_cast_of(const PgType *type);
 
 /* A value's binary form, borrowed by *ret where it has bytes (odd ones live in the arena). Infinite dates,
  * times outside the years 0000 to 9999, 24:00:00, NaN and numbers of more than 38 digits come as TEXT: a

@@ -42,6 +42,32 @@ static void kinds(void **state) {
         assert_int_equal(pg_kind_of(16400, false, "geometry"), PG_GEOMETRY);
         assert_int_equal(pg_kind_of(869, false, "inet"), PG_OTHER);
         assert_int_equal(pg_kind_of(1186, false, "interval"), PG_OTHER);
+        assert_int_equal(pg_kind_of(16400, false, "geography"), PG_GEOMETRY);
+        assert_int_equal(pg_kind_of(790, false, "money"), PG_MONEY);
+        assert_int_equal(pg_kind_of(5069, false, "xid8"), PG_XID8);
+}
+
+static void compounds(void **state) {
+        assert_string_equal(pg_compound_of('b', 'A'), "an array");
+        assert_string_equal(pg_compound_of('c', 'C'), "a composite type");
+        assert_string_equal(pg_compound_of('r', 'R'), "a range");
+        assert_string_equal(pg_compound_of('m', 'R'), "a multirange");
+        assert_null(pg_compound_of('b', 'N'));
+        assert_null(pg_compound_of('e', 'E'));
+}
+
+static void casts(void **state) {
+        static const struct {
+                PgKind kind;
+                const char *cast;
+        } expected[] = {{PG_OTHER, "text"}, {PG_XID8, "text"}, {PG_MONEY, "numeric"}, {PG_TEXT, NULL}, {PG_NUMERIC, NULL}, {PG_GEOMETRY, NULL}};
+
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                const PgType type = {.kind = expected[i].kind};
+                const char *cast = pg_cast_of(&type);
+
+                assert_true(cast == expected[i].cast || strcmp(cast, expected[i].cast) == 0);
+        }
 }
 
 static void numbers_and_texts(void **state) {
@@ -129,7 +155,7 @@ static void literals(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(kinds),
+                cmocka_unit_test(kinds), cmocka_unit_test(compounds), cmocka_unit_test(casts),
                 cmocka_unit_test_setup_teardown(numbers_and_texts, setup, teardown),
                 cmocka_unit_test_setup_teardown(days_and_times, setup, teardown),
                 cmocka_unit_test_setup_teardown(broken_ones_are_told, setup, teardown),
