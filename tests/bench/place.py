@@ -30,9 +30,9 @@ class Place:
         return {**os.environ, "CONFIGURATION_DIRECTORY": str(self.folder / "etc"), "STATE_DIRECTORY": str(self.folder / "state"),
                 "RUNTIME_DIRECTORY": str(self.folder / "run"), "TERRAFUSION_SHARE": str(self.folder / "share"), "LOG_LEVEL": "warning"}
 
-    def sync(self):
-        """Seconds and peak MiB of one worker that runs the pair in full."""
-        operation = harness.insert_operation(self.folder / "state", self.environment(), "full", "bench")
+    def sync(self, kind="full", **parameters):
+        """Seconds and peak MiB of one worker that runs the pair."""
+        operation = harness.insert_operation(self.folder / "state", self.environment(), kind, "bench", parameters)
         begin = time.monotonic()
         worker = subprocess.Popen([harness.WORKER, operation], env=self.environment())
         _, status, usage = os.wait4(worker.pid, 0)
