@@ -5,6 +5,7 @@
 #include "config/check.h"
 #include "config/entity.h"
 
+static const char *const rings[] = {"warn", "hold", "ignore", NULL};
 static const char *const accepts[] = {"rounds", "truncates", NULL};
 
 static const Field field_fields[] = {
@@ -12,7 +13,9 @@ static const Field field_fields[] = {
         {"value", FIELD_ANY, .summary = "a constant"},
         {"variable", FIELD_TEXT, .summary = "the name of one of the pair's variables"},
         {"type", FIELD_TEXT, .summary = "what the target holds"},
-        {"srid", FIELD_TEXT, .summary = "coordinate system of geometry: EPSG:2927"},
+        {"kind", FIELD_TEXT, .summary = "of geometry: point, linestring, polygon, a multi… of them, with z or m: multipolygon z"},
+        {"srid", FIELD_TEXT, .summary = "coordinate system of geometry: EPSG:2927 or ESRI:102748"},
+        {"invalid", FIELD_TEXT, .choices = rings, .summary = "what a wrong ring of a geometry means"},
         {"format", FIELD_ANY,
          .summary = "how dates are written at the source: %m/%d/%Y; or a list, tried in its order"},
         {"null_values", FIELD_TEXTS, .summary = "texts of the source that mean null"},
@@ -28,7 +31,6 @@ static const Field field_fields[] = {
         {"max_length", FIELD_INTEGER},
         {"pattern", FIELD_TEXT, .summary = "a regular expression that the whole text matches"},
         {"enum", FIELD_TEXTS, .summary = "the texts that are allowed"},
-        {"kind", FIELD_ANY, .not_yet = true},
         {"expr", FIELD_ANY, .not_yet = true},
         {"owner", FIELD_ANY, .not_yet = true},
         {"conflicts", FIELD_ANY, .not_yet = true},
@@ -89,20 +91,60 @@ static void type_read(Reading *reading, const json_t *node, MappingField *f) {
         reading_mistake_value(reading, node, remedy, "There is no type \"%.100s\"", text);
 }
 
-static void srid_read(Reading *reading, const json_t *node, MappingField *f) {
-        const char *text = json_string_value(node);
-        int64_t number;
+/* EPSG numbers end below Esri's: a bare number is one of either. */
+static int srid_parse(const char *text, uint32_t *ret) {
+        int64_t least = 1, most = 999999, number;
 
-        if (!text || yaml_is_null(reading->document, node))
-                return;
+        if (text_starts_with(text, "EPSG:"))
+                most = 32767;
+        else if (text_starts_with(text, "ESRI:"))
+                least = 32768;
+        if (text_to_int64(least > 1 || most < 999999 ? text + 5 : text, least, most, &number) < 0)
+                return -EINVAL;
+        *ret = (uint32_t) number;
+        return 0;
+}
+
+static bool geometry_member(Reading *reading, const json_t *node, const MappingField *f, const char *name) {
+        if (!json_is_string(node) || yaml_is_null(reading->document, node))
+                return false;
         if (f->type != VALUE_GEOMETRY)
-                reading_mistake(reading, node, "Add type: geometry", "\"srid\" is for geometry only");
-        if (text_to_int64(text_starts_with(text, "EPSG:") ? text + 5 : text, 1, 999999, &number) < 0)
+                reading_mistake(reading, node, "Add type: geometry", "\"%s\" is for geometry only", name);
+        return true;
+}
+
+static void srid_read(Reading *reading, const json_t *node, MappingField *f) {
+        if (geometry_member(reading, node, f, "srid") && srid_parse(json_string_value(node), &f->srid) < 0)
                 reading_mistake_value(reading, node,
-                                      "Write a number of the EPSG registry, such as EPSG:2927",
-                                      "\"srid\" cannot be \"%.100s\"", text);
+                                      "Write a number of the EPSG registry or of Esri's, such as EPSG:2927 or ESRI:102748",
+                                      "\"srid\" cannot be \"%.100s\"", json_string_value(node));
+}
+
+/* "multipolygon", "multipolygon z", "point zm"; "geometry z": of any kind, with Z. */
+static void geometry_kind_read(Reading *reading, const json_t *node, MappingField *f) {
+        const char *text = json_string_value(node), *space;
+        GeometryWish wish = {0};
+
+        if (!geometry_member(reading, node, f, "kind"))
+                return;
+        space = strchrnul(text, ' ');
+        wish.kind = geometry_kind_from_string(text, (size_t) (space - text));
+        wish.has_z = text_equal(space, " z") || text_equal(space, " zm");
+        wish.has_m = text_equal(space, " m") || text_equal(space, " zm");
+        if (wish.kind == _GEOMETRY_KIND_INVALID || (*space && !wish.has_z && !wish.has_m))
+                reading_mistake_value(reading, node,
+                                      "Write point, linestring, polygon, multipoint, multilinestring, multipolygon, "
+                                      "geometrycollection, or a kind with arcs (curvepolygon, multisurface), and z, m or zm behind it",
+                                      "\"kind\" cannot be \"%.100s\"", text);
         else
-                f->srid = (uint32_t) number;
+                f->geometry = wish;
+}
+
+static void rings_read(Reading *reading, const json_t *node, MappingField *f) {
+        if (geometry_member(reading, node, f, "invalid"))
+                f->invalid = text_equal(json_string_value(node), "hold")     ? RINGS_HOLD
+                             : text_equal(json_string_value(node), "ignore") ? RINGS_IGNORE
+                                                                             : RINGS_WARN;
 }
 
 static int format_add(Reading *reading, const json_t *node, MappingField *f) {
@@ -361,6 +403,8 @@ static int long_form_read(Reading *reading, const json_t *object, Mapping *m, Ma
         check_object(reading->document, object, field_fields, what, ERROR_MAPPING, reading->mistakes);
         type_read(reading, json_object_get(object, "type"), f);
         srid_read(reading, json_object_get(object, "srid"), f);
+        geometry_kind_read(reading, json_object_get(object, "kind"), f);
+        rings_read(reading, json_object_get(object, "invalid"), f);
         f->trim = text_equal(json_member_text(object, "trim"), "true");
         f->accept = text_equal(accept, "rounds")      ? ACCEPT_ROUNDS
                     : text_equal(accept, "truncates") ? ACCEPT_TRUNCATES

@@ -3,6 +3,7 @@
 /* A mapping: one entity of a pair, as config/pairs.c reads it from the file. Plain data, owned by its pair, read-only later. */
 #include "basic/csv.h"
 #include "basic/pattern.h"
+#include "model/geometry.h"
 #include "model/value.h"
 
 /* A column that is read at the source: "hood_cd" (alias is the entity's own table) or "owner.owner_id" (of a join). */
@@ -37,6 +38,10 @@ typedef struct Lookup {
         char *otherwise_text;
 } Lookup;
 
+/* kind GEOMETRY_ANY without has_z and has_m: as it comes. */
+typedef struct GeometryWish { GeometryKind kind; bool has_z, has_m; } GeometryWish;
+typedef enum RingPolicy { RINGS_WARN, RINGS_HOLD, RINGS_IGNORE } RingPolicy;
+
 typedef enum FieldAccept { ACCEPT_NOTHING, ACCEPT_ROUNDS, ACCEPT_TRUNCATES } FieldAccept;
 
 typedef struct MappingField {
@@ -48,6 +53,8 @@ typedef struct MappingField {
         ValueType type;         /* VALUE_ABSENT: as the source gives it */
         uint8_t precision, scale;       /* of decimal(p,s) */
         uint32_t srid;          /* of geometry; 0 unknown */
+        GeometryWish geometry;  /* the kind of geometry that the target holds */
+        RingPolicy invalid;     /* what a ring that is wrong means */
         FieldAccept accept;
         char *format;           /* strptime-like, of dates and timestamps in text */
         char **more_formats;    /* tried in this order where format does not fit; NULL: none */

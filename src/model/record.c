@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/record.h"
+#include "model/geometry.h"
 #include <endian.h>
 #include <xxhash.h>
 
@@ -39,6 +40,17 @@ static void digest_of(const void *bytes, size_t size, uint64_t seed, Digest *ret
 
 void bytes_digest(const void *bytes, size_t size, Digest *ret) { digest_of(bytes, size, 0, ret); }
 
+/* Where rings begin and which way they go is no difference. What is no geometry is its bytes. */
+static char *put_geometry(char *at, const Value *v) {
+        size_t size;
+
+        if (geometry_normalize(v->bytes, v->size, at + sizeof(uint64_t), &size) < 0) {
+                at = put_word(at, v->size);
+                return v->size > 0 ? mempcpy(at, v->bytes, v->size) : at;
+        }
+        return put_word(at, size) + size;
+}
+
 int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScratch *scratch, Digest *ret) {
         size_t need = n_values * 18; /* the widest fixed part, a decimal's */
         char *at;
@@ -60,7 +72,9 @@ int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScr
                 *at++ = (char) v->type;
                 if (value_is_null(v))
                         continue;
-                if (value_type_has_bytes(v->type)) {
+                if (v->type == VALUE_GEOMETRY)
+                        at = put_geometry(at, v);
+                else if (value_type_has_bytes(v->type)) {
                         at = put_word(at, v->size);
                         if (v->size > 0)
                                 at = mempcpy(at, v->bytes, v->size);

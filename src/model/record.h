@@ -8,8 +8,8 @@
 typedef struct Digest { uint8_t bytes[DIGEST_SIZE]; } Digest;   /* XXH3-128; not for secrets */
 static inline bool digest_equal(const Digest *a, const Digest *b) { return memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0; }
 
-/* Digest of n values in their injective encoding (type, length, bytes; decimals without trailing zeros), seeded so that a
- * changed mapping changes every digest. scratch is reused between calls (start with NULL, 0; the caller frees). -ENOMEM. */
+/* Digest of n values in their injective encoding (type, length, bytes; decimals without trailing zeros, geometries in their normal form), seeded so
+ * that a changed mapping changes every digest. scratch is reused between calls (start with NULL, 0; the caller frees). -ENOMEM. */
 typedef struct DigestScratch { char *bytes; size_t capacity; } DigestScratch;
 _must_check_ int values_digest(const Value *values, size_t n_values, uint64_t seed, DigestScratch *scratch, Digest *ret);
 /* Digest of plain bytes. */

@@ -4,6 +4,7 @@
 #include "basic/text.h"
 #include "basic/timestamp.h"
 #include "basic/uuid.h"
+#include "model/geometry.h"
 
 #define VARINT_MAX            19          /* bytes of a 128-bit number in groups of seven */
 #define INTEGER_EXACT_IN_JSON (1LL << 53) /* readers hold JSON numbers as doubles */
@@ -42,6 +43,8 @@ bool value_equal(const Value *a, const Value *b) {
         }
         if (value_is_null(a))
                 return true;
+        if (a->type == VALUE_GEOMETRY)
+                return geometry_equal(a->bytes, a->size, b->bytes, b->size);
         if (value_type_has_bytes(a->type))
                 return a->size == b->size && (a->size == 0 || memcmp(a->bytes, b->bytes, a->size) == 0);
         return a->integer == b->integer;

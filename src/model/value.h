@@ -36,7 +36,8 @@ static inline bool value_type_has_bytes(ValueType t) {
 
 const char *value_type_to_string(ValueType type);       /* "decimal" */
 ValueType value_type_from_string(const char *name);     /* only types a mapping may name; _VALUE_TYPE_INVALID */
-/* Same type and same value; decimals by number (1.50 = 1.5); NULL equals NULL. INTEGER and DECIMAL compare by number. */
+/* Same type and same value; decimals by number (1.50 = 1.5); NULL equals NULL. INTEGER and DECIMAL compare by number, geometries as
+ * geometry_equal() does. */
 bool value_equal(const Value *a, const Value *b);
 /* Deep copy into the arena. -ENOMEM. */
 _must_check_ int value_copy(const Value *v, Arena *arena, Value *ret);

@@ -8,7 +8,7 @@
 #include "basic/timestamp.h"
 #include "basic/uuid.h"
 #include "transform/cast-time.h"
-#include "transform/geometry.h"
+#include "transform/geometry-shape.h"
 
 static int number_from(const Value *value, Decimal *ret) {
         int r;
@@ -263,9 +263,8 @@ static int bytes_from_hex(const Value *text, Arena *arena, Value *ret) {
 }
 
 static int to_geometry(const Value *value, const CastShape *shape, Arena *arena, Value *ret) {
+        const char *reason = NULL;
         Value wkb = *value;
-        Geometry geometry;
-        char *little;
         int r;
 
         if (value->type == VALUE_TEXT) {
@@ -274,19 +273,10 @@ static int to_geometry(const Value *value, const CastShape *shape, Arena *arena,
                         return r;
         } else if (value->type != VALUE_BYTES && value->type != VALUE_GEOMETRY)
                 return CAST_KIND;
-        if (geometry_check(wkb.bytes, wkb.size, &geometry) < 0)
-                return CAST_WKB;
-        if (shape->srid != 0 && geometry.srid != 0 && geometry.srid != shape->srid)
-                return CAST_SRID;
-        if (!geometry.little_endian) {
-                little = arena_alloc(arena, wkb.size);
-                if (!little)
-                        return -ENOMEM;
-                geometry_to_little_endian(wkb.bytes, wkb.size, little);
-                wkb.bytes = little;
-        }
-        *ret = (Value){ .type = VALUE_GEOMETRY, .bytes = wkb.bytes, .size = wkb.size };
-        return CAST_EXACT;
+        r = geometry_shape(wkb.bytes, wkb.size, shape, arena, ret, &reason);
+        if (shape->ret_reason)
+                *shape->ret_reason = reason;
+        return r;
 }
 
 static int to_bytes(const Value *value, Value *ret) {

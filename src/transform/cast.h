@@ -15,12 +15,18 @@ typedef enum CastFault {
         CAST_ENCODING,          /* bytes that are no UTF-8 */
         CAST_NUL,               /* a NUL character in a text */
         CAST_WKB,               /* bytes that are no whole geometry */
-        CAST_SRID,              /* a geometry of another reference system */
+        CAST_SRID,              /* a geometry of another reference system that cannot be transformed */
+        CAST_GEOMETRY_KIND,     /* a point where a polygon is asked for */
+        CAST_PARTS,             /* several parts where one is asked for */
+        CAST_DIMENSIONS,        /* Z or M that would go, or is missing */
+        CAST_CURVE,             /* arcs that would become straight lines */
         _CAST_FAULT_MAX,
 } CastFault;
 
 /* What a value is to become. */
 typedef struct CastShape {
+        GeometryWish geometry;          /* of GEOMETRY */
+        const char **ret_reason;        /* of CAST_SRID: why not, or NULL; may be NULL itself */
         ValueType type;                 /* ABSENT: as it comes */
         uint8_t precision, scale;       /* of DECIMAL; precision 0: up to 38 digits, scale as it comes */
         uint32_t srid;                  /* of GEOMETRY; 0: any */
@@ -38,7 +44,7 @@ typedef struct CastShape {
  *   UUID       text, also in braces; 16 bytes in the order of RFC 9562
  *   JSON       text or UTF-8 bytes that parse, kept as written; integers, decimals, booleans
  *   TEXT       numbers, booleans (true, false), times in ISO form, uuids, JSON, UTF-8 bytes
- *   GEOMETRY   WKB and EWKB as bytes or as hexadecimal text; turned to little-endian
+ *   GEOMETRY   WKB and EWKB as bytes or as hexadecimal text; by the rules of geometry-shape.h
  *   BYTES      bytes; text, JSON (their UTF-8), geometry (its WKB), uuid (16 bytes)
  * accept lets fractions of numbers and of seconds be rounded (half to even) or truncated (toward zero),
  * and `truncates` lets a date lose its time of day.

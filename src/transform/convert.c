@@ -3,6 +3,8 @@
 
 #include "basic/text.h"
 #include "transform/cast.h"
+#include "transform/geometry-valid.h"
+#include "transform/project.h"
 
 /* Of a value in a message; the whole of it is at the source. */
 #define MESSAGE_VALUE_BYTES_MAX 200
@@ -114,8 +116,16 @@ static const char *fault_text(CastFault fault, const Value *value, const Mapping
         case CAST_NUL: return "holds a NUL character";
         case CAST_WKB: return "is not a whole geometry in WKB or EWKB";
         case CAST_SRID:
-                return arena_printf(arena, "is a geometry of another reference system than EPSG:%u",
-                                    field->srid);
+                return arena_printf(arena, "is a geometry of another reference system than %s:%u",
+                                    field->srid <= SRID_EPSG_MAX ? "EPSG" : "ESRI", field->srid);
+        case CAST_GEOMETRY_KIND:
+                return arena_printf(arena, "is a geometry of another kind than %s",
+                                    geometry_kind_to_string(field->geometry.kind));
+        case CAST_PARTS:
+                return arena_printf(arena, "has several parts, and a %s holds one",
+                                    geometry_kind_to_string(field->geometry.kind));
+        case CAST_DIMENSIONS: return "has other dimensions (Z, M) than the field's kind";
+        case CAST_CURVE: return "has arcs, which straight lines only approximate";
         default: return "cannot be converted";
         }
 }
@@ -147,12 +157,22 @@ static const char *fault_remedy(CastFault fault, const MappingField *field) {
                 return "Let the source give the geometry as WKB (for example with ST_AsBinary), or correct "
                        "the value there.";
         case CAST_SRID: return "Correct the field's srid, or transform the geometry at the source.";
+        case CAST_GEOMETRY_KIND: return "Correct the field's kind, or the geometry at the source.";
+        case CAST_PARTS:
+                return "Let the target hold the multi kind and say so (kind: multipolygon), or split the record at "
+                       "the source.";
+        case CAST_DIMENSIONS:
+                return "Name them (kind: \"multipolygon z\"), or let Z and M be dropped with accept: truncates.";
+        case CAST_CURVE:
+                return "Let the target hold curves and say so (kind: curvepolygon), or let them be straightened with "
+                       "accept: rounds.";
         default: return NULL;
         }
 }
 
-static int fault_report(CastFault fault, const Value *value, const MappingField *field, Arena *arena,
-                        Finding **findings) {
+/* why: what the library said, or NULL. */
+static int fault_report(CastFault fault, const Value *value, const MappingField *field, const char *why,
+                        Arena *arena, Finding **findings) {
         const char *text, *reason, *message;
 
         /* Text that is no UTF-8 cannot stand in a message either; its bytes can. */
@@ -167,12 +187,37 @@ static int fault_report(CastFault fault, const Value *value, const MappingField 
         if (!text || !reason)
                 return -ENOMEM;
         message = arena_printf(arena,
-                               value->type == VALUE_TEXT ? "Field '%s': '%s' %s." : "Field '%s': %s %s.",
-                               field->name, text, reason);
+                               value->type == VALUE_TEXT ? "Field '%s': '%s' %s%s%s." : "Field '%s': %s %s%s%s.",
+                               field->name, text, reason, why ? ": " : "", why ? why : "");
         if (!message)
                 return -ENOMEM;
         return finding_add(findings, arena, FINDING_ERROR, "type", field->name, text, message,
                            fault_remedy(fault, field));
+}
+
+/* What is wrong with its rings, at the place where the source has it. */
+static int rings_report(const Value *value, const Value *geometry, const MappingField *field, Arena *arena,
+                        Finding **findings) {
+        RingFault fault;
+        RingPlace place;
+        const char *message, *text;
+        int r;
+
+        /* The source's own coordinates, where it gave them: what can be found there again. */
+        if (value->type != VALUE_GEOMETRY)
+                value = geometry;
+        r = geometry_rings_check(value->bytes, value->size, &fault, &place);
+        if (r < 0 || fault == RING_VALID)
+                return r;
+        message = arena_printf(arena, "Field '%s': ring %u of polygon %u %s, at %.15g %.15g.", field->name, place.ring,
+                               place.polygon, ring_fault_text(fault), place.x, place.y);
+        text = value_to_text(geometry, arena, MESSAGE_VALUE_BYTES_MAX);
+        if (!message || !text)
+                return -ENOMEM;
+        return finding_add(findings, arena,
+                           field->invalid == RINGS_HOLD && fault != RING_UNKNOWN ? FINDING_ERROR : FINDING_WARNING,
+                           "ring", field->name, text, message,
+                           "Mend the ring at the source (ST_MakeValid, or Repair Geometry in ArcGIS).");
 }
 
 /* Where the first max_length characters of a valid UTF-8 text end. */
@@ -205,20 +250,27 @@ int convert_prepared(const Value *value, const MappingField *field, Arena *arena
                 .precision = field->precision,
                 .scale = field->scale,
                 .srid = field->srid,
+                .geometry = field->geometry,
                 .accept = field->accept,
                 .format = field->format,
         };
+        const char *why = NULL;
         Value cast;
         int r;
 
+        shape.ret_reason = &why;
         r = cast_by_formats(value, &shape, field->more_formats, arena, &cast);
         if (r < 0)
                 return r;
         if (r != CAST_EXACT) {
-                r = fault_report((CastFault) r, value, field, arena, findings);
+                r = fault_report((CastFault) r, value, field, why, arena, findings);
                 if (r < 0)
                         return r;
                 cast = value_null();
+        } else if (cast.type == VALUE_GEOMETRY && field->invalid != RINGS_IGNORE) {
+                r = rings_report(value, &cast, field, arena, findings);
+                if (r < 0)
+                        return r;
         }
         if (field->accept == ACCEPT_TRUNCATES && field->max_length >= 0 && cast.type == VALUE_TEXT)
                 cast.size = text_cut(cast.bytes, cast.size, field->max_length);
@@ -240,7 +292,11 @@ int convert_value(const Value *value, const MappingField *field, Arena *arena, V
 int convert_fetched(const Value *raw, const MappingField *field, Arena *arena, Value *ret) {
         const CastShape shape = { .type = field->type,
                                   .precision = field->precision,
-                                  .scale = field->scale };
+                                  .scale = field->scale,
+                                  /* A layer may tell one part from many parts of one; never what it has lost. */
+                                  .geometry.kind = field->geometry.kind,
+                                  .geometry.has_z = field->geometry.has_z,
+                                  .geometry.has_m = field->geometry.has_m };
         Value cast;
         int r;
 

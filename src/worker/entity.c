@@ -288,8 +288,10 @@ int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
         if (r >= 0)
                 r = entity_save(e, (char *) e->batch.position, error);
         r = record_end(e, r, &delta, error);
-        if (r >= 0)
+        if (r >= 0) {
                 tell_held(e);
+                tell_warnings(e);
+        }
         return r;
 }
 

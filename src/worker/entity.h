@@ -31,6 +31,7 @@ typedef struct EntityRun {
         bool target_is_empty; /* no need to look for present records */
         bool has_quarantine;
         uint64_t n_held; /* records held in this attempt */
+        uint64_t n_warnings;
 } EntityRun;
 
 /* Opens writer and validator, decides the strategy, takes up an interrupted scan or begins a new one (guards: first_write). */

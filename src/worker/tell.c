@@ -52,6 +52,26 @@ static void tell_one(EntityRun *e, const Change *change) {
                   e->m->entity, NULL);
 }
 
+/* A record that goes on in spite of what was found of it. */
+static void tell_warning(EntityRun *e, const Change *change, const Finding *finding) {
+        const char *key = change->key.size > 0 ? key_to_text(change->key, e->batch.arena) : NULL;
+        _cleanup_free_ char *text = NULL;
+
+        if (asprintf(&text, "%s %s: %s%s%s", e->m->entity, key ? key : "", finding->message,
+                     finding->remedy ? " " : "", finding->remedy ? finding->remedy : "") < 0)
+                text = NULL;
+        log_event(LOG_WARNING, MESSAGE_RECORD_WARNED, text ? text : "A record has a warning.", "ENTITY", e->m->entity,
+                  NULL);
+}
+
+void tell_warnings(EntityRun *e) {
+        for (size_t i = 0; i < e->batch.n_changes; i++)
+                for (const Finding *f = e->batch.changes[i].findings; f; f = f->next)
+                        if (f->severity == FINDING_WARNING && e->batch.changes[i].kind != CHANGE_HELD &&
+                            e->n_warnings++ < HELD_TOLD_MAX)
+                                tell_warning(e, e->batch.changes + i, f);
+}
+
 void tell_held(EntityRun *e) {
         for (size_t i = 0; i < e->batch.n_changes; i++)
                 if (e->batch.changes[i].kind == CHANGE_HELD && e->n_held++ < HELD_TOLD_MAX)

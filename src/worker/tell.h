@@ -8,5 +8,7 @@ void tell_about(const Operation *operation, int64_t attempt);
 void tell_begun(const Run *run, int64_t attempt);
 /* Held records of a batch that is recorded: the first ones of an entity one by one, without what is in them. */
 void tell_held(EntityRun *e);
+/* The same of records that are written in spite of a warning; a geometry's place is told, no other value. */
+void tell_warnings(EntityRun *e);
 void tell_entity(const EntityRun *e);   /* it is done: its counts */
 void tell_outcome(const Run *run, const Error *cause);

@@ -101,6 +101,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         source = value_from(bytes[0], (const char *) bytes + HEADER_BYTES, size - HEADER_BYTES);
 
         CHECK(convert_value(&source, &field, arena, &ret, &findings) == 0);
+        if (findings && findings->severity == FINDING_WARNING) { /* a ring, which does not keep the geometry out */
+                CHECK(ret.type == VALUE_GEOMETRY && !findings->next && findings->remedy);
+                findings = NULL;
+        }
         if (findings) {
                 CHECK(ret.type == VALUE_NULL && !findings->next && findings->remedy &&
                       findings->severity == FINDING_ERROR);

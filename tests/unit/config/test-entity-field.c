@@ -96,8 +96,35 @@ static void test_geometry(void **state) {
         assert_int_equal(field_of(p)->srid, 2927);
         pair_bad(FIELD_LINE("{from: c, type: text, srid: x}"),
                  "p.yaml:10:32: \"srid\" is for geometry only (TF-2001). Add type: geometry\n"
-                 "p.yaml:10:38: \"srid\" cannot be \"x\" (TF-2001). Write a number of the EPSG registry, "
-                 "such as EPSG:2927\n");
+                 "p.yaml:10:38: \"srid\" cannot be \"x\" (TF-2001). Write a number of the EPSG registry or of Esri's, "
+                 "such as EPSG:2927 or ESRI:102748\n");
+}
+
+static MappingField geometry_field(const char *text) {
+        _cleanup_pair_ Pair *p = pair_good(text);
+
+        return *field_of(p);
+}
+
+static void test_kinds_of_geometry(void **state) {
+        MappingField f = geometry_field(FIELD_LINE("{from: c, type: geometry, srid: \"ESRI:102748\", kind: multipolygon}"));
+
+        assert_int_equal(f.srid, 102748);
+        assert_int_equal(f.geometry.kind, GEOMETRY_MULTI_POLYGON);
+        assert_false(f.geometry.has_z || f.geometry.has_m);
+        assert_int_equal(f.invalid, RINGS_WARN);
+        f = geometry_field(FIELD_LINE("{from: c, type: geometry, kind: \"point zm\", invalid: hold}"));
+        assert_int_equal(f.geometry.kind, GEOMETRY_POINT);
+        assert_true(f.geometry.has_z && f.geometry.has_m);
+        assert_int_equal(f.invalid, RINGS_HOLD);
+        pair_bad(FIELD_LINE("{from: c, type: geometry, kind: polygons, srid: \"ESRI:2927\"}"),
+                 "p.yaml:10:42: \"kind\" cannot be \"polygons\" (TF-2001). Write point, linestring, polygon, multipoint, "
+                 "multilinestring, multipolygon, geometrycollection, or a kind with arcs (curvepolygon, multisurface), and z, "
+                 "m or zm behind it\n"
+                 "p.yaml:10:58: \"srid\" cannot be \"ESRI:2927\" (TF-2001). Write a number of the EPSG registry or of Esri's, "
+                 "such as EPSG:2927 or ESRI:102748\n");
+        pair_bad(FIELD_LINE("{from: c, invalid: hold}"),
+                 "p.yaml:10:20: \"invalid\" is for geometry only (TF-2001). Add type: geometry\n");
 }
 
 static void test_bad_types(void **state) {
@@ -161,16 +188,16 @@ static void test_origins(void **state) {
 }
 
 static void test_not_yet(void **state) {
-        pair_bad(FIELD_LINE("{from: c, owner: target, kind: point}"),
+        pair_bad(FIELD_LINE("{from: c, owner: target, expr: point}"),
                  "p.yaml:10:20: \"owner\" is not there yet (TF-2002). Leave it out for now\n"
-                 "p.yaml:10:35: \"kind\" is not there yet (TF-2002). Leave it out for now\n");
+                 "p.yaml:10:35: \"expr\" is not there yet (TF-2002). Leave it out for now\n");
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_short),       cmocka_unit_test(test_decimal),
                 cmocka_unit_test(test_date), cmocka_unit_test(test_formats),        cmocka_unit_test(test_text),
-                cmocka_unit_test(test_constants),   cmocka_unit_test(test_geometry),
+                cmocka_unit_test(test_constants),   cmocka_unit_test(test_geometry), cmocka_unit_test(test_kinds_of_geometry),
                 cmocka_unit_test(test_bad_types),   cmocka_unit_test(test_bad_bounds),
                 cmocka_unit_test(test_bad_pattern), cmocka_unit_test(test_origins),
                 cmocka_unit_test(test_not_yet),

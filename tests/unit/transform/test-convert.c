@@ -118,11 +118,11 @@ static void test_messages(void **state) {
         expect_finding(*state, &field, bytes_of(VALUE_BYTES, "GP", 2), "4750",
                        "Field 'land_value': 4750 is not a whole geometry in WKB or EWKB.", "ST_AsBinary");
         field.srid = 2927;
-        expect_finding(*state, &field, text("0101000020E6100000000000000000F03F0000000000000040"),
-                       "0101000020E6100000000000000000F03F0000000000000040",
-                       "Field 'land_value': '0101000020E6100000000000000000F03F0000000000000040' is a "
+        expect_finding(*state, &field, text("01010000203F420F00000000000000F03F0000000000000040"),
+                       "01010000203F420F00000000000000F03F0000000000000040",
+                       "Field 'land_value': '01010000203F420F00000000000000F03F0000000000000040' is a "
                        "geometry of another "
-                       "reference system than EPSG:2927.",
+                       "reference system than EPSG:2927: PROJ does not know the coordinate system ESRI:999999.",
                        "srid");
 }
 

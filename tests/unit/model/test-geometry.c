@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../testing.h"
 
-#include "transform/geometry.h"
+#include "model/geometry.h"
 
 /* Bytes of hexadecimal digits, in a block of exactly their size, so that a sanitizer sees a read beyond
  * them. */

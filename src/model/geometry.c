@@ -1,31 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "transform/geometry.h"
+#include "model/geometry.h"
 
 #include <endian.h>
 
-/* PostGIS puts dimensions and SRID into the high bits of the type, ISO adds thousands to it. */
-#define EWKB_Z 0x80000000U
-#define EWKB_M 0x40000000U
-#define EWKB_SRID 0x20000000U
 #define EWKB_FLAGS (EWKB_Z | EWKB_M | EWKB_SRID)
-
-enum {
-        KIND_POINT = 1,
-        KIND_LINE_STRING,
-        KIND_POLYGON,
-        KIND_MULTI_POINT,
-        KIND_MULTI_LINE_STRING,
-        KIND_MULTI_POLYGON,
-        KIND_COLLECTION,
-        KIND_CIRCULAR_STRING,
-        KIND_COMPOUND_CURVE,
-        KIND_CURVE_POLYGON,
-        KIND_MULTI_CURVE,
-        KIND_MULTI_SURFACE,
-        KIND_POLYHEDRAL_SURFACE = 15,
-        KIND_TIN,
-        KIND_TRIANGLE,
-};
 
 typedef struct Walk {
         const uint8_t *p, *end;
@@ -90,7 +68,7 @@ static int rings_read(Walk *w, unsigned n_dimensions) {
         return r;
 }
 
-static int kind_split(uint32_t number, Geometry *ret) {
+int geometry_kind_split(uint32_t number, Geometry *ret) {
         uint32_t kind = number & ~EWKB_FLAGS, thousands = kind / 1000;
 
         if (thousands > 3 || (thousands > 0 && (number & (EWKB_Z | EWKB_M))))
@@ -117,7 +95,7 @@ static int header_read(Walk *w, Geometry *ret) {
         r = uint32_read(w, &number);
         if (r < 0)
                 return r;
-        r = kind_split(number, &geometry);
+        r = geometry_kind_split(number, &geometry);
         if (r < 0)
                 return r;
         if (number & EWKB_SRID)
@@ -129,19 +107,19 @@ static int header_read(Walk *w, Geometry *ret) {
         return 0;
 }
 
-static bool part_is_allowed(uint32_t whole, uint32_t part) {
+bool geometry_part_is_allowed(uint32_t whole, uint32_t part) {
         switch (whole) {
-        case KIND_MULTI_POINT: return part == KIND_POINT;
-        case KIND_MULTI_LINE_STRING: return part == KIND_LINE_STRING;
-        case KIND_MULTI_POLYGON: return part == KIND_POLYGON;
-        case KIND_POLYHEDRAL_SURFACE:
-        case KIND_TIN: return part == KIND_POLYGON || part == KIND_TRIANGLE;
-        case KIND_COMPOUND_CURVE: return part == KIND_LINE_STRING || part == KIND_CIRCULAR_STRING;
-        case KIND_CURVE_POLYGON:
-        case KIND_MULTI_CURVE:
-                return part == KIND_LINE_STRING || part == KIND_CIRCULAR_STRING ||
-                       part == KIND_COMPOUND_CURVE;
-        case KIND_MULTI_SURFACE: return part == KIND_POLYGON || part == KIND_CURVE_POLYGON;
+        case GEOMETRY_MULTI_POINT: return part == GEOMETRY_POINT;
+        case GEOMETRY_MULTI_LINE_STRING: return part == GEOMETRY_LINE_STRING;
+        case GEOMETRY_MULTI_POLYGON: return part == GEOMETRY_POLYGON;
+        case GEOMETRY_POLYHEDRAL_SURFACE:
+        case GEOMETRY_TIN: return part == GEOMETRY_POLYGON || part == GEOMETRY_TRIANGLE;
+        case GEOMETRY_COMPOUND_CURVE: return part == GEOMETRY_LINE_STRING || part == GEOMETRY_CIRCULAR_STRING;
+        case GEOMETRY_CURVE_POLYGON:
+        case GEOMETRY_MULTI_CURVE:
+                return part == GEOMETRY_LINE_STRING || part == GEOMETRY_CIRCULAR_STRING ||
+                       part == GEOMETRY_COMPOUND_CURVE;
+        case GEOMETRY_MULTI_SURFACE: return part == GEOMETRY_POLYGON || part == GEOMETRY_CURVE_POLYGON;
         default: return true;
         }
 }
@@ -161,7 +139,7 @@ static int parts_read(Walk *w, const Geometry *whole) {
                 r = geometry_read(w, &part);
                 if (r < 0)
                         return r;
-                if (!part_is_allowed(whole->kind, part.kind) || part.has_z != whole->has_z ||
+                if (!geometry_part_is_allowed(whole->kind, part.kind) || part.has_z != whole->has_z ||
                     part.has_m != whole->has_m)
                         return -EBADMSG;
         }
@@ -178,15 +156,15 @@ static int geometry_read(Walk *w, Geometry *ret) {
                 return r;
         n_dimensions = 2U + ret->has_z + ret->has_m;
         switch (ret->kind) {
-        case KIND_POINT: return points_read(w, 1, n_dimensions);
-        case KIND_LINE_STRING:
-        case KIND_CIRCULAR_STRING: return counted_points_read(w, n_dimensions);
-        case KIND_POLYGON:
-        case KIND_TRIANGLE: return rings_read(w, n_dimensions);
-        case KIND_MULTI_POINT ... KIND_COLLECTION:
-        case KIND_COMPOUND_CURVE ... KIND_MULTI_SURFACE:
-        case KIND_POLYHEDRAL_SURFACE:
-        case KIND_TIN: return parts_read(w, ret);
+        case GEOMETRY_POINT: return points_read(w, 1, n_dimensions);
+        case GEOMETRY_LINE_STRING:
+        case GEOMETRY_CIRCULAR_STRING: return counted_points_read(w, n_dimensions);
+        case GEOMETRY_POLYGON:
+        case GEOMETRY_TRIANGLE: return rings_read(w, n_dimensions);
+        case GEOMETRY_MULTI_POINT ... GEOMETRY_COLLECTION:
+        case GEOMETRY_COMPOUND_CURVE ... GEOMETRY_MULTI_SURFACE:
+        case GEOMETRY_POLYHEDRAL_SURFACE:
+        case GEOMETRY_TIN: return parts_read(w, ret);
         default: return -EBADMSG;
         }
 }
