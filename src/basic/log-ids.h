@@ -22,7 +22,9 @@
         X(MESSAGE_ATTEMPT_PLANNED,     "61d468431910489f81e9335233c0634f") \
         X(MESSAGE_ENTITY_FINISHED,     "b35074497e094e049cf18a39fa8c94e1") \
         X(MESSAGE_HOURS_OVER,          "78e34612e5ba461c8a27e53a1db9418e") \
-        X(MESSAGE_RECORD_WARNED,       "74b5d940ec4d4e17b14510e548b8c330")
+        X(MESSAGE_RECORD_WARNED,       "74b5d940ec4d4e17b14510e548b8c330") \
+        X(MESSAGE_LOG_HISTORY_GONE,    "c9f9cabc7fd54c5aad555e2e342fdf99") \
+        X(MESSAGE_SLOT_RETAINS,        "3ad182775aad455a87c9916df6e3fbdb")
 typedef enum LogId {
         MESSAGE_NONE = 0,
 #define X(id, uuid) id,

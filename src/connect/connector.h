@@ -100,6 +100,7 @@ typedef struct Connector {
                            Error *error);
         int (*ranges_sum)(Reader *r, KeyRange *ranges, size_t n_ranges, Error *error);
         int (*reader_range)(Reader *r, const KeyRange *range, Error *error);
+        const struct LogConnector *log;         /* connect/source-log.h */
 } Connector;
 
 /* Connectors begin their Connection, Reader and Writer structs with these. */

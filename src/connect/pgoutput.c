@@ -90,14 +90,14 @@ int pg_frame_decode(const char *bytes, size_t size, PgFrame *ret) {
         return 0;
 }
 
-void pg_feedback_encode(uint64_t flushed_lsn, int64_t now_usec, char ret[static PG_FEEDBACK_SIZE]) {
+void pg_feedback_encode(uint64_t flushed_lsn, int64_t now_usec, bool reply_wanted, char ret[static PG_FEEDBACK_SIZE]) {
         char *at = ret;
 
         *at++ = 'r';
         for (size_t i = 0; i < 3; i++) /* written, flushed, applied: all the same to us */
                 at = copy_set64(at, flushed_lsn);
         at = copy_set64(at, (uint64_t) (now_usec - USEC_OF_2000));
-        *at = 0;
+        *at = reply_wanted;
 }
 
 /* ---- messages ---- */

@@ -23,8 +23,8 @@ typedef struct PgFrame {
         size_t size;
 } PgFrame;
 _must_check_ int pg_frame_decode(const char *bytes, size_t size, PgFrame *ret); /* -EBADMSG */
-/* What we tell: the log up to flushed is durable here and may be removed there. */
-void pg_feedback_encode(uint64_t flushed_lsn, int64_t now_usec, char ret[static PG_FEEDBACK_SIZE]);
+/* What we tell: the log up to flushed is durable here and may be removed there. reply_wanted: the server says at once how far it is. */
+void pg_feedback_encode(uint64_t flushed_lsn, int64_t now_usec, bool reply_wanted, char ret[static PG_FEEDBACK_SIZE]);
 
 typedef enum PgoutputKind {
         PGOUTPUT_BEGIN = 'B',

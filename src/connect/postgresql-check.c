@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "connect/postgresql-database.h"
+#include "connect/postgresql-log.h"
 
 #include "basic/text.h"
 
@@ -179,6 +179,15 @@ static int check_watermark(PgConnection *c, const Mapping *m, const PgTable *own
         return report_add(report, "watermark", true, "Works", NULL);
 }
 
+static int check_log(PgConnection *c, const Pair *pair, const Mapping *m, const PgSources *sources, json_t *report, Error *error) {
+        int r;
+
+        if (m->strategy != DETECT_LOG)
+                return 0;
+        r = pg_log_check_server(c, NULL, report, error);
+        return r < 0 ? r : pg_log_check_mapping(c, pair, m, sources, report, error);
+}
+
 static bool report_has_failure(const json_t *report, size_t from) {
         for (size_t i = from; i < json_array_size(report); i++)
                 if (json_is_false(json_object_get(json_array_get(report, i), "ok")))
@@ -217,6 +226,8 @@ static int check_source(PgConnection *c, const Pair *pair, const Mapping *m, jso
                 return -ENOMEM;
         }
         r = report_add(report, what, true, message, NULL);
+        if (r >= 0)
+                r = check_log(c, pair, m, &sources, report, error);
         return r < 0 ? r : check_watermark(c, m, sources.own, report);
 }
 

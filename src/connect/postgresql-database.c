@@ -171,7 +171,7 @@ static int connect_wait(PGconn *db, const System *system, Error *error) {
 }
 
 /* connection: as it is, then what must not depend on it. */
-static int connect_begin(const System *system, const char *secret, PGconn **ret, Error *error) {
+static int connect_begin(const System *system, const char *secret, bool replication, PGconn **ret, Error *error) {
         static const char remedy[] = "Write it as libpq has it: \"host=… dbname=… user=…\", or "
                                      "postgresql://user@host/dbname";
         _cleanup_session_ PGconn *db = NULL;
@@ -196,6 +196,8 @@ static int connect_begin(const System *system, const char *secret, PGconn **ret,
         parameter_add(&p, "client_encoding", "UTF8");
         if (secret)
                 parameter_add(&p, "password", secret);
+        if (replication)
+                parameter_add(&p, "replication", "database");
         db = PQconnectStartParams(p.names, p.values, 1);
         if (!db)
                 return pg_fail(NULL, NULL, system, "", false, error);
@@ -223,7 +225,7 @@ static int session_prepare(PGconn *db, const System *system, bool write, Error *
         return pg_execute(db, system, sql, error);
 }
 
-int pg_session_open(const System *system, bool write, PGconn **ret, Error *error) {
+static int session_open(const System *system, bool write, bool replication, PGconn **ret, Error *error) {
         _cleanup_session_ PGconn *db = NULL;
         _cleanup_secret_ char *secret = NULL;
         int r = 0;
@@ -231,7 +233,7 @@ int pg_session_open(const System *system, bool write, PGconn **ret, Error *error
         if (system->credential)
                 r = credential_need(system->credential, &secret, error);
         if (r >= 0)
-                r = connect_begin(system, secret, &db, error);
+                r = connect_begin(system, secret, replication, &db, error);
         if (r >= 0)
                 r = connect_wait(db, system, error);
         if (r < 0)
@@ -250,4 +252,12 @@ int pg_session_open(const System *system, bool write, PGconn **ret, Error *error
                 return r;
         *ret = TAKE_PTR(db);
         return 0;
+}
+
+int pg_session_open(const System *system, bool write, PGconn **ret, Error *error) {
+        return session_open(system, write, false, ret, error);
+}
+
+int pg_replication_open(const System *system, PGconn **ret, Error *error) {
+        return session_open(system, false, true, ret, error);
 }

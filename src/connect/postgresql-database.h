@@ -20,6 +20,8 @@ typedef struct PgConnection {
         bool check_utf8; /* the database holds text of an unknown encoding */
         bool scanning;   /* a reader has the session */
         bool checked;    /* what is said of the system once, not of each entity */
+        PGconn *exporter; /* holds `snapshot`, which every scan reads until it is released; NULL: scans take their own */
+        char *snapshot;
 } PgConnection;
 
 static inline void pg_result_clearp(PGresult **result) { PQclear(*result); }
@@ -30,6 +32,8 @@ static inline void pg_finishp(PGconn **db) { PQfinish(*db); }
 /* Opens a session: within 10 s, with timeouts, application_name, encoding and modes set. Waits for no more
  * than that. Never tells a secret. */
 _must_check_ int pg_session_open(const System *system, bool write, PGconn **ret, Error *error);
+/* The same, with a server process that can send the log. */
+_must_check_ int pg_replication_open(const System *system, PGconn **ret, Error *error);
 
 /* Turns what the server (or libpq) said into a row of error-codes.h. result may be NULL: what the session
  * says. what: "cannot read on". of_record: see sqlstate.h. Gives the negative errno. */

@@ -70,6 +70,17 @@ static void readerp(PgReader **r) {
                 pg_reader_close(&(*r)->base);
 }
 
+/* The snapshot that begins where the log does. */
+static int snapshot_join(PgReader *r, Error *error) {
+        _cleanup_free_ char *sql = NULL;
+
+        if (asprintf(&sql, "set transaction snapshot '%s'", r->connection->snapshot) < 0) {
+                sql = NULL;
+                return -ENOMEM;
+        }
+        return pg_execute(r->db, r->connection->system, sql, error);
+}
+
 /* The connection's own session where nobody reads with it: servers have few to give. */
 static int session_take(PgReader *r, Error *error) {
         PgConnection *c = r->connection;
@@ -82,9 +93,10 @@ static int session_take(PgReader *r, Error *error) {
                 r->db = c->db;
                 c->scanning = true;
         }
-        return q < 0 ? q
-                     : pg_execute(r->db, c->system, "begin transaction isolation level repeatable read, read only",
-                                  error);
+        if (q < 0)
+                return q;
+        q = pg_execute(r->db, c->system, "begin transaction isolation level repeatable read, read only", error);
+        return q < 0 || !c->snapshot ? q : snapshot_join(r, error);
 }
 
 /* Which table it is: another database or a table made anew has other numbers, and no place in it is known. */

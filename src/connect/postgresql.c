@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "connect/postgresql-database.h"
+#include "connect/postgresql-log.h"
 
 #include "basic/text.h"
 
 static void pg_close(Connection *connection) {
         PgConnection *c = (PgConnection *) connection;
 
+        pg_log_release(&c->base);
         PQfinish(c->db);
         arena_free(c->arena);
         free(c->begin);
@@ -118,7 +119,7 @@ const Connector postgresql_connector = {
         .kind = "postgresql",
         .summary = "A database of a PostgreSQL server",
         .capabilities = CONNECTOR_READS | CONNECTOR_WRITES | CONNECTOR_TRANSACTS | CONNECTOR_RESUMES,
-        .strategies = DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK),
+        .strategies = DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK) | DETECT_BIT(DETECT_LOG),
         .default_strategy = DETECT_FULL,
         .open = pg_open,
         .close = pg_close,
@@ -138,4 +139,5 @@ const Connector postgresql_connector = {
         .write = pg_write,
         .commit = pg_commit,
         .rollback = pg_rollback,
+        .log = &postgresql_log,
 };

@@ -2,10 +2,13 @@
 #pragma once
 /* Records, keys and digests; a Change is what one operation does to one record. Plain data in the batch's arena. */
 #include "model/finding.h"
+#include "model/log.h"
 #include "model/value.h"
 
 #define DIGEST_SIZE 16
 typedef struct Digest { uint8_t bytes[DIGEST_SIZE]; } Digest;   /* XXH3-128; not for secrets */
+/* Of a record that is not known whole (a change that left out what it did not change): equals that of no record. */
+#define DIGEST_UNKNOWN ((Digest) { { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 } })
 static inline bool digest_equal(const Digest *a, const Digest *b) { return memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0; }
 
 /* Digest of n values in their injective encoding (type, length, bytes; decimals without trailing zeros, geometries in their normal form), seeded so
@@ -48,6 +51,7 @@ typedef struct Change {
         Value *before;                  /* the target's present record in mapping->n_fields values, NULL where it has none */
         bool *changed;                  /* updates: n_fields flags of what differs */
         Finding *findings;              /* list; error findings hold the record */
+        bool again;                     /* it has to be read whole: the target lacks what the change left out. Then CHANGE_NONE, without target */
 } Change;
 
 /* The changes of one step through the pipeline. Everything lives in arena. */
@@ -58,5 +62,6 @@ typedef struct Batch {
         uint64_t n_read;                /* records seen at the source for this batch, unchanged ones included */
         uint64_t n_unchanged;           /* of those: equal to the baseline by digest */
         const char *position;           /* opaque source position after the batch; in arena */
+        LogPosition log_until;          /* of a batch that came from the source's log: where its group ends; else zero */
         bool end;                       /* the source has no more */
 } Batch;

@@ -7,7 +7,7 @@
 /* What batch_row_read() takes; packed entries are asked for when they are needed, as they are large. */
 #define BATCH_COLUMNS                                                                                   \
         "b.number, b.operation_id, e.name, b.written_at, b.first_entry, b.last_entry, b.fields, b.id, " \
-        "b.n_entries"
+        "b.n_entries, b.log_lsn, b.log_n"
 
 typedef struct BatchRow {
         JournalBatch batch; /* without its entries */
@@ -60,6 +60,7 @@ static int batch_row_read(Statement *s, Arena *arena, BatchRow *ret) {
         BatchRow row = {
                 .batch.batch = (uint64_t) statement_integer(s, 0),
                 .batch.written_at = statement_integer(s, 3),
+                .batch.log_until = {(uint64_t) statement_integer(s, 9), (uint64_t) statement_integer(s, 10)},
                 .id = statement_integer(s, 7),
                 .packed = packed,
                 .first = first,

@@ -179,10 +179,10 @@ static int fields_to_text(const Mapping *m, char **ret) {
 }
 
 static int batch_insert(Journal *j, uint64_t number, const char *operation_id, int64_t entity,
-                        const char *fields, Error *error) {
+                        const char *fields, LogPosition log_until, Error *error) {
         static const char sql[] = "insert into batch (number, operation_id, entity, written_at, "
-                                  "first_entry, last_entry, fields, n_entries, key_filter, entries)"
-                                  " values (?, ?, ?, ?, 0, -1, ?, ?, ?, ?)";
+                                  "first_entry, last_entry, fields, n_entries, key_filter, entries, log_lsn, log_n)"
+                                  " values (?, ?, ?, ?, 0, -1, ?, ?, ?, ?, ?, ?)";
         Statement *s;
         int r;
 
@@ -197,11 +197,13 @@ static int batch_insert(Journal *j, uint64_t number, const char *operation_id, i
         statement_bind_integer(s, 6, (int64_t) j->pack.n_entries);
         statement_bind_bytes(s, 7, j->pack.filter, j->pack.filter_size);
         statement_bind_bytes(s, 8, j->pack.bytes, j->pack.size);
+        statement_bind_integer(s, 9, (int64_t) log_until.lsn);
+        statement_bind_integer(s, 10, (int64_t) log_until.n);
         return statement_run(s, error);
 }
 
 static int journal_write(Journal *j, uint64_t batch, const char *operation_id, const Mapping *m,
-                         Error *error) {
+                         LogPosition log_until, Error *error) {
         _cleanup_free_ char *fields = NULL;
         int64_t entity;
         int r;
@@ -211,7 +213,7 @@ static int journal_write(Journal *j, uint64_t batch, const char *operation_id, c
         r = journal_entity(j, m->entity, &entity, error);
         if (r < 0)
                 return r;
-        return batch_insert(j, batch, operation_id, entity, fields, error);
+        return batch_insert(j, batch, operation_id, entity, fields, log_until, error);
 }
 
 static int journal_pack_error(const Mapping *m, int r, Error *error) {
@@ -233,7 +235,7 @@ int journal_append(Journal *j, uint64_t batch, const char *operation_id, const M
         r = database_begin(j->database, error);
         if (r < 0)
                 return r;
-        r = journal_write(j, batch, operation_id, m, error);
+        r = journal_write(j, batch, operation_id, m, changes->log_until, error);
         if (r == 0)
                 r = database_commit(j->database, error); /* durable: synchronous = full */
         if (r < 0)
@@ -312,7 +314,7 @@ int journal_replace(Journal *j, uint64_t batch, const char *operation_id, const 
                 return r;
         r = batch_delete(j->database, id, error);
         if (r == 0 && j->pack.n_entries > 0)
-                r = journal_write(j, batch, operation_id, m, error);
+                r = journal_write(j, batch, operation_id, m, changes->log_until, error);
         if (r == 0)
                 r = database_commit(j->database, error);
         if (r < 0)

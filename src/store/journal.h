@@ -39,6 +39,7 @@ typedef struct JournalBatch {
         char operation_id[UUID_TEXT_SIZE];
         char *entity; /* in the arena */
         int64_t written_at;
+        LogPosition log_until; /* as the batch's */
         JournalEntry *entries; /* in the arena */
         size_t n_entries;
 } JournalBatch;

@@ -4,6 +4,7 @@
 #include "basic/json.h"
 #include "basic/text.h"
 #include "basic/timestamp.h"
+#include "connect/source-log.h"
 #include "detect/watermark.h"
 #include "store/quarantine.h"
 #include "worker/tell.h"
@@ -32,7 +33,9 @@ void entity_done(EntityRun *e) {
 
 /* An incremental run compares everything when it has to: never done before, the mapping changed, the sweep is due. */
 static bool entity_needs_full(const EntityRun *e, const Checkpoint *c) {
-        if (e->run->operation->kind == OPERATION_FULL || e->m->strategy != DETECT_WATERMARK || c->full_at == 0)
+        if (e->mark && e->mark->reread_until == LOG_SCAN_PENDING)
+                return true;
+        if (e->run->operation->kind == OPERATION_FULL || (e->m->strategy != DETECT_WATERMARK && !e->mark) || c->full_at == 0)
                 return true;
         if (!text_equal(c->mapping_hash, e->run->pair->content_hash_text))
                 return true;
@@ -125,6 +128,10 @@ static int entity_new_scan(EntityRun *e, const Checkpoint *c, Error *error) {
         r = seen_reset(e->progress, error);
         if (r >= 0)
                 r = entity_save(e, NULL, error);
+        if (r >= 0 && e->mark) {
+                e->mark->reread_until = LOG_SCAN_PENDING;
+                r = log_mark_save(e->run->progress, e->m->entity, e->mark, error);
+        }
         return progress_end(e->run->progress, r, error);
 }
 
@@ -156,11 +163,28 @@ static int entity_measure(EntityRun *e, Error *error) {
         return 0;
 }
 
-int entity_begin(EntityRun *e, Run *run, const Mapping *m, Error *error) {
-        const Checkpoint *c;
+int entity_needs_compare(Run *run, const Mapping *m, const LogMark *mark, bool *ret, Error *error) {
+        LogMark copy = *mark;
+        EntityRun e = {.run = run, .m = m, .mark = &copy};
         int r;
 
-        *e = (EntityRun){.run = run, .m = m};
+        r = progress_entity(run->progress, m->entity, &e.progress, error);
+        if (r < 0)
+                return r;
+        *ret = entity_needs_full(&e, checkpoint_get(e.progress));
+        return 0;
+}
+
+static int entity_open(EntityRun *e, Run *run, const Mapping *m, Error *error) {
+        int r;
+
+        *e = (EntityRun){
+                .run = run,
+                .m = m,
+                .mark = e->mark,
+                .mark_is_new = e->mark_is_new,
+                .in_log_snapshot = e->in_log_snapshot,
+        };
         if (arena_new(&e->batch.arena) < 0 || validator_new(m, &e->validator) < 0)
                 return out_of_memory(e, error);
         r = progress_entity(run->progress, m->entity, &e->progress, error);
@@ -169,12 +193,39 @@ int entity_begin(EntityRun *e, Run *run, const Mapping *m, Error *error) {
         r = writer_open(run->target, m, &e->writer, error);
         if (r < 0)
                 return r;
-        r = entity_measure(e, error);
+        return entity_measure(e, error);
+}
+
+int entity_begin_log(EntityRun *e, Run *run, const Mapping *m, Error *error) {
+        uint64_t n_baseline;
+        int r;
+
+        r = entity_open(e, run, m, error);
+        if (r < 0)
+                return r;
+        n_baseline = baseline_count(e->progress);
+        e->counted = *entity_result(e);
+        e->n_base = n_baseline > e->n_target ? n_baseline : e->n_target;
+        e->first_load = e->n_base == 0;
+        e->target_is_empty = false;
+        return 0;
+}
+
+int entity_begin(EntityRun *e, Run *run, const Mapping *m, Error *error) {
+        const Checkpoint *c;
+        int r;
+
+        r = entity_open(e, run, m, error);
         if (r < 0)
                 return r;
         c = checkpoint_get(e->progress);
-        if (text_equal(c->scan_operation, run->operation->id))
-                return entity_resume(e, c, error);
+        if (text_equal(c->scan_operation, run->operation->id)) {
+                r = entity_resume(e, c, error);
+                if (r < 0 || !e->mark_is_new)
+                        return r;
+                e->scan_end = false;
+                return entity_restart_scan(e, error);
+        }
         if (c->full_at == 0 && baseline_count(e->progress) == 0) {
                 r = guard_first_write(&run->guards, m->entity, e->n_target, error);
                 if (r < 0)
@@ -202,8 +253,7 @@ static int record_change(EntityRun *e, Change *change, uint64_t batch_number, En
                                  &change->target_digest, error);
                 if (r < 0)
                         return r;
-                r = seen_mark(e->progress, change->number);
-                if (r < 0)
+                if (!e->also && seen_mark(e->progress, change->number) < 0)
                         return out_of_memory(e, error);
         }
         return e->has_quarantine ? quarantine_release(database, e->m->entity, change->key, error) : 0;
@@ -286,7 +336,7 @@ int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
         if (r >= 0)
                 r = record_counts(e, &delta, batch_number, error);
         if (r >= 0)
-                r = entity_save(e, (char *) e->batch.position, error);
+                r = e->also ? e->also(e, error) : entity_save(e, (char *) e->batch.position, error);
         r = record_end(e, r, &delta, error);
         if (r >= 0) {
                 tell_held(e);
@@ -316,6 +366,8 @@ int entity_record_deletes(EntityRun *e, uint64_t batch_number, Error *error) {
         }
         if (r >= 0)
                 r = record_counts(e, &delta, batch_number, error);
+        if (r >= 0 && e->also)
+                r = e->also(e, error);
         r = record_end(e, r, &delta, error);
         if (r >= 0)
                 tell_held(e);
@@ -332,10 +384,39 @@ int entity_withhold_deletes(EntityRun *e, uint64_t n_missing, Error *error) {
         return record_end(e, record_counts(e, &delta, 0, error), &delta, error);
 }
 
+int entity_finish_log(EntityRun *e, Error *error) {
+        const EntityResult none = {.entity = e->m->entity, .done = true};
+        int r;
+
+        r = progress_begin(e->run->progress, error);
+        if (r < 0)
+                return r;
+        r = record_end(e, result_add(e->run->progress, e->run->operation->id, &none, error), &none, error);
+        if (r >= 0)
+                tell_entity(e);
+        return r;
+}
+
+/* What the log tells of the time before the scan ended may be older than what the scan read. */
+static int mark_scanned(EntityRun *e, Error *error) {
+        uint64_t now = 0;
+        int r = e->in_log_snapshot && !e->is_resumed ? 0 : source_log_now(e->run->source, &now, error);
+
+        if (r >= 0)
+                e->mark->reread_until = now;
+        return r;
+}
+
 int entity_finish(EntityRun *e, Error *error) {
         const EntityResult none = {.entity = e->m->entity, .done = true};
         Checkpoint c = entity_checkpoint(e, NULL);
         int r;
+
+        if (e->mark) {
+                r = mark_scanned(e, error);
+                if (r < 0)
+                        return r;
+        }
 
         c.scan_operation[0] = '\0';
         c.scan_end = false;
@@ -357,6 +438,8 @@ int entity_finish(EntityRun *e, Error *error) {
                                              e->run->operation->id, error);
         if (r >= 0)
                 r = checkpoint_save(e->progress, &c, error);
+        if (r >= 0 && e->mark)
+                r = log_mark_save(e->run->progress, e->m->entity, e->mark, error);
         r = record_end(e, r, &none, error);
         if (r >= 0)
                 tell_entity(e);

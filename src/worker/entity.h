@@ -2,10 +2,12 @@
 #pragma once
 /* One entity of a run: its scan, its counts, and step 8, which records what a batch made true. In the worker. */
 #include "detect/detect.h"
+#include "store/log-mark.h"
 #include "validate/validate.h"
 #include "worker/run.h"
 
-typedef struct EntityRun {
+typedef struct EntityRun EntityRun;
+struct EntityRun {
         Run *run;
         const Mapping *m;
         ProgressEntity *progress;
@@ -32,10 +34,22 @@ typedef struct EntityRun {
         bool has_quarantine;
         uint64_t n_held; /* records held in this attempt */
         uint64_t n_warnings;
-} EntityRun;
+        /* strategy log */
+        LogMark *mark;         /* where the entity is in the log; NULL: it is not followed */
+        bool mark_is_new;      /* the log begins here: what an earlier attempt scanned was before it */
+        bool in_log_snapshot;  /* the scan reads the very snapshot that the mark stands at */
+        EntityResult counted;  /* what guards no longer count: it was there before the log was followed */
+        int (*also)(struct EntityRun *e, Error *error); /* what else a batch makes true, instead of a scan's place; NULL: it is a scan's */
+        void *follow;          /* also's */
+};
 
 /* Opens writer and validator, decides the strategy, takes up an interrupted scan or begins a new one (guards: first_write). */
 _must_check_ int entity_begin(EntityRun *e, Run *run, const Mapping *m, Error *error);
+/* The same without a scan: what changes comes from the log. Guards count from here on. */
+_must_check_ int entity_begin_log(EntityRun *e, Run *run, const Mapping *m, Error *error);
+_must_check_ int entity_finish_log(EntityRun *e, Error *error);
+/* Does an incremental run of the entity compare everything? */
+_must_check_ int entity_needs_compare(Run *run, const Mapping *m, const LogMark *mark, bool *ret, Error *error);
 void entity_done(EntityRun *e);
 EntityResult *entity_result(EntityRun *e); /* counts of the operation so far; they live in the operation */
 /* A scan that an earlier attempt began cannot go on where it was (the source gives no place, or changed so that the place means nothing):

@@ -20,6 +20,7 @@
 #include "transform/convert.h"
 #include "transform/transform.h"
 #include "worker/entity.h"
+#include "worker/follow.h"
 
 #include <errno.h>
 
@@ -86,6 +87,26 @@ static bool change_needs_fetch(const EntityRun *e, const Change *change) {
                (!e->target_is_empty || change->in_baseline);
 }
 
+/* What a change left out is what the target has. A target without the record has nothing to leave as it is: the record is read whole. */
+static void partial_complete(EntityRun *e, Change *change) {
+        bool partial = false;
+
+        if (change->kind != CHANGE_UNDECIDED || !digest_equal(&change->source_digest, &DIGEST_UNKNOWN))
+                return;
+        for (size_t i = 0; i < e->m->n_fields; i++) {
+                if (change->target[i].type != VALUE_ABSENT)
+                        continue;
+                partial = true;
+                if (change->before)
+                        change->target[i] = change->before[i];
+        }
+        if (!partial || change->before)
+                return;
+        change->kind = CHANGE_NONE;
+        change->target = NULL;
+        change->again = true;
+}
+
 /* Step 3: serves idempotence (equal means nothing to do), the before image, and which fields differ. */
 static int fetch_batch(EntityRun *e, Error *error) {
         _cleanup_free_ Change **changes = calloc(e->batch.n_changes + 1, sizeof(*changes));
@@ -102,6 +123,8 @@ static int fetch_batch(EntityRun *e, Error *error) {
                 fetches[n++].key = change->target;
         }
         r = changes && fetches ? fetch_changes(e, changes, fetches, n, error) : no_memory(e, error);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                partial_complete(e, changes[i]);
         fetches_free(fetches, n);
         return r;
 }
@@ -142,13 +165,13 @@ static int guard_batch(EntityRun *e, Error *error) {
         if (!result)
                 return no_memory(e, error);
         batch_count(&e->batch, &n_changes, &n_held);
-        n_read = (uint64_t) result->n_read +
+        n_read = (uint64_t) (result->n_read - e->counted.n_read) +
                  e->batch.n_read; /* what a share of a first load's records is of */
-        r = guard_errors(&e->run->guards, e->m->entity, (uint64_t) result->n_held + n_held,
+        r = guard_errors(&e->run->guards, e->m->entity, (uint64_t) (result->n_held - e->counted.n_held) + n_held,
                          e->n_base > n_read ? e->n_base : n_read, error);
         if (r < 0 || e->first_load)
                 return r;
-        n_changes += (uint64_t) (result->n_inserted + result->n_updated);
+        n_changes += (uint64_t) (result->n_inserted + result->n_updated - e->counted.n_inserted - e->counted.n_updated);
         return guard_changes(&e->run->guards, e->m->entity, n_changes, e->n_base, error);
 }
 
@@ -476,14 +499,31 @@ static bool entity_is_done(const Run *run, const Mapping *m) {
         return false;
 }
 
-static int upsert_all(Run *run, EntityRun *entities, Error *error) {
+/* An entity that is followed is scanned where it has to be, also when an earlier attempt was done with it. */
+static int entity_is_scanned(Run *run, Follow *follow, EntityRun *e, const Mapping *m, bool *ret, Error *error) {
+        bool done = entity_is_done(run, m);
+        int r;
+
+        *ret = run_has_entity(run, m) && !done;
+        if (!run_has_entity(run, m) || !follow_entity(follow, m, e))
+                return 0;
+        r = entity_needs_compare(run, m, e->mark, ret, error);
+        if (r >= 0 && done)
+                *ret = e->mark->reread_until == LOG_SCAN_PENDING;
+        return r;
+}
+
+static int upsert_all(Run *run, Follow *follow, EntityRun *entities, Error *error) {
         int r;
 
         for (size_t i = 0; i < run->pair->n_mappings; i++) {
                 EntityRun *e = entities + i;
+                bool scanned = false;
 
-                if (!run_has_entity(run, run->pair->mappings + i) ||
-                    entity_is_done(run, run->pair->mappings + i))
+                r = entity_is_scanned(run, follow, e, run->pair->mappings + i, &scanned, error);
+                if (r < 0)
+                        return r;
+                if (!scanned)
                         continue;
                 r = entity_begin(e, run, run->pair->mappings + i, error);
                 if (r < 0)
@@ -513,18 +553,53 @@ static int delete_all(Run *run, EntityRun *entities, Error *error) {
         return 0;
 }
 
+int pipeline_apply(EntityRun *e, uint64_t *ret_number, Error *error) {
+        int r;
+
+        r = transform_batch(e, error);
+        if (r >= 0)
+                r = fetch_batch(e, error);
+        if (r >= 0)
+                r = validate_batch(e, error);
+        if (r >= 0)
+                r = plan_batch(e, error);
+        return r < 0 ? r : journal_and_write(e, NULL, ret_number, error);
+}
+
+int pipeline_apply_deletes(EntityRun *e, const Key *keys, const BaselineRow *rows, size_t n_keys, uint64_t *ret_number,
+                           Error *error) {
+        int r;
+
+        r = delete_batch_plan(e, keys, rows, n_keys, error);
+        return r < 0 ? r : journal_and_write(e, NULL, ret_number, error);
+}
+
+int pipeline_compare(EntityRun *e, Error *error) {
+        int r = e->scan_end ? 0 : upsert_entity(e, error);
+
+        if (r >= 0)
+                r = delete_entity(e, error);
+        return r < 0 ? r : entity_finish(e, error);
+}
+
 int pipeline_run(Run *run, Error *error) {
         EntityRun *entities = calloc(run->pair->n_mappings + 1, sizeof(EntityRun));
+        Follow *follow = NULL;
         int r;
 
         if (!entities)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for pair '%s'",
                                  run->pair->name);
-        r = upsert_all(run, entities, error);
+        r = follow_prepare(run, &follow, error);
+        if (r >= 0)
+                r = upsert_all(run, follow, entities, error);
         if (r >= 0)
                 r = delete_all(run, entities, error);
+        if (r >= 0)
+                r = follow_run(follow, entities, error);
         for (size_t i = 0; i < run->pair->n_mappings; i++)
                 entity_done(entities + i);
         free(entities);
+        follow_free(follow);
         return r;
 }

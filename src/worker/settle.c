@@ -7,6 +7,7 @@
 #include "worker/run.h"
 
 #include "basic/log.h"
+#include "store/log-mark.h"
 #include "store/quarantine.h"
 #include "transform/convert.h"
 
@@ -146,10 +147,32 @@ static bool entry_is_delete(const JournalEntry *entry) {
                (entry->kind == CHANGE_UPDATE && digest_equal(&entry->source_digest, &none));
 }
 
+static int checkpoint_settled(ProgressEntity *entity, const JournalBatch *batch, Error *error) {
+        Checkpoint checkpoint = *checkpoint_get(entity);
+
+        if (checkpoint.settled_batch == 0) /* else the scan's position lies before an earlier one still */
+                checkpoint.settled_batch = batch->batch;
+        return checkpoint_save(entity, &checkpoint, error);
+}
+
+/* The place in the log lies before the batch's group: that is read again as a whole, and what it wrote is known by then. */
+static int mark_settled(Run *run, const Mapping *m, const JournalBatch *batch, Error *error) {
+        LogMark mark;
+        int r;
+
+        r = log_mark_load(run->progress, m->entity, &mark, error);
+        if (r <= 0)
+                return r; /* the slot was made anew: everything is compared */
+        if (log_position_compare(batch->log_until, mark.replay_until) > 0)
+                mark.replay_until = batch->log_until;
+        if (mark.group_batch == 0)
+                mark.group_batch = batch->batch;
+        return log_mark_save(run->progress, m->entity, &mark, error);
+}
+
 static int batch_record(Run *run, const Mapping *m, const JournalBatch *batch, Error *error) {
         EntityResult delta = {.entity = batch->entity};
         ProgressEntity *entity;
-        Checkpoint checkpoint;
         int r;
 
         r = progress_entity(run->progress, m->entity, &entity, error);
@@ -180,10 +203,7 @@ static int batch_record(Run *run, const Mapping *m, const JournalBatch *batch, E
         r = result_add(run->progress, batch->operation_id, &delta, error);
         if (r < 0)
                 return r;
-        checkpoint = *checkpoint_get(entity);
-        if (checkpoint.settled_batch == 0) /* else the scan's position lies before an earlier one still */
-                checkpoint.settled_batch = batch->batch;
-        r = checkpoint_save(entity, &checkpoint, error);
+        r = batch->log_until.lsn > 0 ? mark_settled(run, m, batch, error) : checkpoint_settled(entity, batch, error);
         if (r < 0)
                 return r;
         return progress_set_last_batch(run->progress, batch->batch, error);

@@ -30,8 +30,8 @@ static void frames(void **state) {
 static void feedback(void **state) {
         char bytes[PG_FEEDBACK_SIZE];
 
-        pg_feedback_encode(0x0102030405060708, 946684800000000 + 9, bytes);
-        assert_memory_equal(bytes, "r\1\2\3\4\5\6\7\10\1\2\3\4\5\6\7\10\1\2\3\4\5\6\7\10\0\0\0\0\0\0\0\11\0", 34);
+        pg_feedback_encode(0x0102030405060708, 946684800000000 + 9, true, bytes);
+        assert_memory_equal(bytes, "r\1\2\3\4\5\6\7\10\1\2\3\4\5\6\7\10\1\2\3\4\5\6\7\10\0\0\0\0\0\0\0\11\1", 34);
 }
 
 static void transactions(void **state) {

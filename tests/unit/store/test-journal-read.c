@@ -104,7 +104,7 @@ static void test_a_damaged_entry(void **state) {
         j = journal_close(j);
         place_move_journal(f->folder, place_month(), "2020-01");
         path = place_journal(f->folder, "2020-01");
-        assert_ok(f, database_open(path, (const Migration[]){{"", ""}, {"", ""}, {}}, &d, &f->error));
+        assert_ok(f, database_open(path, (const Migration[]){{"", ""}, {"", ""}, {"", ""}, {}}, &d, &f->error));
         place_execute(d, "update batch set entries = x'ffff0101'");
         assert_int_equal(journal_changes(f->folder, "pair", OPERATION_1, 10, 0, &array, &f->error),
                          -EBADMSG);
