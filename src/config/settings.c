@@ -10,8 +10,8 @@
 
 #define OPERATIONS_AT_ONCE_MAX 64 /* workers: each is a process with its own databases open */
 
-static const char *const kinds[] = {"postgresql", "sqlite", "odbc", "csv", NULL};
-static const char *const kinds_later[] = {"ogr", "rest", "kafka", NULL};
+static const char *const kinds[] = {"postgresql", "sqlite", "odbc", "csv", "ogr", NULL};
+static const char *const kinds_later[] = {"rest", "kafka", NULL};
 static const char *const accesses[] = {"read", "write", NULL};
 static const char *const log_levels[] = {"debug", "info", "notice", "warning", "error", NULL};
 
@@ -26,6 +26,7 @@ static const Field system_fields[] = {
         {"encoding", FIELD_TEXT, .summary = "csv: utf-8, utf-16, latin1 or windows-1252; detected by default"},
         {"null", FIELD_SCALAR, .summary = "csv: the text that means null"},
         {"connection", FIELD_TEXT, .summary = "postgresql: host=… dbname=… user=…, or postgresql://user@host/dbname; odbc: Driver=…;Server=…;Database=…;UID=…"},
+        {"srid", FIELD_TEXT, .summary = "ogr: the coordinate system of files that name none: EPSG:2927"},
         {"credential", FIELD_TEXT, .summary = "postgresql, odbc: the file with the password, of the credentials folder"},
         {"limits", FIELD_OBJECT, .members = system_limits_fields},
         {"hours", FIELD_TEXT, .summary = "when it may be used, local time: \"20:00-06:00\""},

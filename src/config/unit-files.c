@@ -2,6 +2,7 @@
 #include "config/unit-files.h"
 
 #include <errno.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "basic/text.h"
@@ -101,12 +102,18 @@ static void path_print(FILE *file, const char *setting, const char *path, size_t
         (void) fputs("\"\n", file);
 }
 
-/* SQLite keeps -wal and -shm beside the file, also for one that is only read, and a CSV file is written anew beside the old one: so their
- * folder is to be written to. Other kinds with a path are read. */
+static bool is_geopackage(const char *path) {
+        const char *dot = path ? strrchr(path, '.') : NULL;
+
+        return dot && strcasecmp(dot, ".gpkg") == 0;
+}
+
+/* SQLite keeps -wal and -shm beside the file, also for one that is only read (a GeoPackage is one), and a CSV or GeoJSON file is written anew
+ * beside the old one: so their folder is to be written to. Other kinds with a path are read. */
 static void system_print(FILE *file, const System *system, bool *is_bound) {
         const char *path = system->path, *slash = path ? strrchr(path, '/') : NULL;
-        bool is_sqlite = text_equal(system->kind, "sqlite"),
-             is_written = is_sqlite || (text_equal(system->kind, "csv") && system->may_write);
+        bool is_sqlite = text_equal(system->kind, "sqlite") || (text_equal(system->kind, "ogr") && is_geopackage(path)),
+             is_written = is_sqlite || ((text_equal(system->kind, "csv") || text_equal(system->kind, "ogr")) && system->may_write);
         size_t size = path ? strlen(path) : 0;
         struct stat st;
         bool is_folder = !is_sqlite && path && !(stat(path, &st) == 0 && S_ISREG(st.st_mode));

@@ -15,10 +15,11 @@ static const struct {
 } connectors[] = {
         {"csv", &csv_connector, NULL},
         {"odbc", NULL, "libodbc2"},
+        {"ogr", NULL, "libgdal32"},
         {"postgresql", &postgresql_connector, NULL},
         {"sqlite", &sqlite_connector, NULL},
 };
-static const char *const kinds[] = {"csv", "odbc", "postgresql", "sqlite", NULL};
+static const char *const kinds[] = {"csv", "odbc", "ogr", "postgresql", "sqlite", NULL};
 
 int connector_load(const char *kind, const Connector **ret, Error *error) {
         for (size_t i = 0; i < ELEMENTSOF(connectors); i++) {

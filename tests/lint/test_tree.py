@@ -47,6 +47,8 @@ FOREIGN = {
     "sql.h": {"connect/odbc*.[ch]"},
     "sqlext.h": {"connect/odbc*.[ch]"},
     "dlfcn.h": {"connect/module.c", "transform/project.c"},
+    "gdal.h": {"connect/ogr*.[ch]"},
+    "ogr_api.h": {"connect/ogr*.[ch]"},
     "proj.h": {"transform/project.c"},
 }
 
