@@ -215,18 +215,29 @@ static size_t utf16_next(Decoder *d, char out[static CHARACTER_BYTES]) {
         return utf8_put(c, out);
 }
 
-static size_t byte_next(Decoder *d, char out[static CHARACTER_BYTES]) {
-        unsigned char c;
-
-        if (!input_available(d, 1))
-                return 0;
-        c = d->input[d->begin++];
-        if (d->encoding == ENCODING_LATIN1 || c < 0x80 || c > 0x9F)
+static size_t byte_decode(TextEncoding encoding, unsigned char c, char out[static CHARACTER_BYTES]) {
+        if (encoding == ENCODING_LATIN1 || c < 0x80 || c > 0x9F)
                 return utf8_put(c, out);
         if (windows1252[c - 0x80] != 0)
                 return utf8_put(windows1252[c - 0x80], out);
         out[0] = (char) c;
         return 1;
+}
+
+size_t encoding_read_bytes(TextEncoding encoding, const char *bytes, size_t size, char *ret) {
+        char out[CHARACTER_BYTES];
+        size_t n_out = 0, n;
+
+        for (size_t i = 0; i < size; i++) {
+                n = byte_decode(encoding, (unsigned char) bytes[i], out);
+                memcpy(ret + n_out, out, n);
+                n_out += n;
+        }
+        return n_out;
+}
+
+static size_t byte_next(Decoder *d, char out[static CHARACTER_BYTES]) {
+        return input_available(d, 1) ? byte_decode(d->encoding, d->input[d->begin++], out) : 0;
 }
 
 static ssize_t decoder_read(void *cookie, char *buffer, size_t size) {

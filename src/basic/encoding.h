@@ -30,5 +30,7 @@ _must_check_ int encoding_detect(const char *bytes, size_t size, bool whole, Enc
  * UTF-8 (a lone continuation byte of that value; a half surrogate as three bytes), so that who checks text finds it at its place.
  * The byte order mark stays, as UTF-8's. Of UTF-8 it is file itself. */
 FILE *encoding_open(FILE *file, TextEncoding encoding);
+/* The same of a few bytes of a one-byte encoding: at most 3 × size bytes into ret, whose number it gives. */
+size_t encoding_read_bytes(TextEncoding encoding, const char *bytes, size_t size, char *ret);
 /* Writes valid UTF-8 in the encoding: at most 2 × size bytes into ret. *ret_fault: where a character begins that it does not have (-EILSEQ). */
 _must_check_ int encoding_write(TextEncoding encoding, const char *text, size_t size, char *ret, size_t *ret_size, size_t *ret_fault);

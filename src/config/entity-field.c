@@ -8,6 +8,8 @@
 static const char *const rings[] = {"warn", "hold", "ignore", NULL};
 static const char *const accepts[] = {"rounds", "truncates", NULL};
 
+static const char *const compares[] = {"meaning", "exactly", NULL};
+
 static const Field field_fields[] = {
         {"from", FIELD_TEXT, .summary = "a column of the source, or join.column"},
         {"value", FIELD_ANY, .summary = "a constant"},
@@ -17,11 +19,13 @@ static const Field field_fields[] = {
         {"srid", FIELD_TEXT, .summary = "coordinate system of geometry: EPSG:2927 or ESRI:102748"},
         {"invalid", FIELD_TEXT, .choices = rings, .summary = "what a wrong ring of a geometry means"},
         {"format", FIELD_ANY,
-         .summary = "how dates are written at the source: %m/%d/%Y; or a list, tried in its order"},
+         .summary = "how dates are written at the source: %m/%d/%Y; or a list, tried in its order; hex for bytes in text"},
         {"null_values", FIELD_TEXTS, .summary = "texts of the source that mean null"},
         {"lookup", FIELD_TEXT, .summary = "a code table beside the mapping file"},
         {"otherwise", FIELD_ANY, .summary = "for codes the table lacks: error, null, keep, or a text"},
         {"trim", FIELD_BOOLEAN, .summary = "whether spaces at both ends are dropped"},
+        {"compare", FIELD_TEXT, .choices = compares,
+         .summary = "meaning (the default): blanks at the end, CRLF and the case of uuids are no change; or exactly"},
         {"accept", FIELD_TEXT, .choices = accepts, .summary = "a loss that is allowed"},
         {"required", FIELD_BOOLEAN, .summary = "whether null is an error"},
         {"unique", FIELD_BOOLEAN, .summary = "whether two records may not have the same value"},
@@ -163,6 +167,18 @@ static int format_add(Reading *reading, const json_t *node, MappingField *f) {
         return f->format ? 0 : -ENOMEM;
 }
 
+static int format_bytes(Reading *reading, const json_t *node, MappingField *f) {
+        const char *text = json_string_value(node);
+
+        if (!text_equal(text, "hex")) {
+                reading_mistake_value(reading, node, "Write hex, or leave format out: then the text's own bytes are meant",
+                                      "\"%.100s\" is no format of bytes", text ? text : "This");
+                return 0;
+        }
+        f->format = strdup(text);
+        return f->format ? 0 : -ENOMEM;
+}
+
 /* One format, or several where the source changed how it writes dates. */
 static int format_read(Reading *reading, const json_t *object, MappingField *f) {
         const json_t *node = json_object_get(object, "format"), *item;
@@ -171,6 +187,8 @@ static int format_read(Reading *reading, const json_t *object, MappingField *f) 
 
         if (!node)
                 return 0;
+        if (f->type == VALUE_BYTES)
+                return format_bytes(reading, node, f);
         if (f->type != VALUE_DATE && f->type != VALUE_TIME && f->type != VALUE_TIMESTAMP)
                 reading_mistake(reading, node, "Add type: date, time or timestamp",
                                 "\"format\" is for dates and times only");
@@ -406,6 +424,7 @@ static int long_form_read(Reading *reading, const json_t *object, Mapping *m, Ma
         geometry_kind_read(reading, json_object_get(object, "kind"), f);
         rings_read(reading, json_object_get(object, "invalid"), f);
         f->trim = text_equal(json_member_text(object, "trim"), "true");
+        f->compare_exactly = text_equal(json_member_text(object, "compare"), "exactly");
         f->accept = text_equal(accept, "rounds")      ? ACCEPT_ROUNDS
                     : text_equal(accept, "truncates") ? ACCEPT_TRUNCATES
                                                       : ACCEPT_NOTHING;

@@ -5,18 +5,19 @@
 #include "basic/text.h"
 #include "build-config.h"
 #include "config/check.h"
+#include "config/layout.h"
 #include "config/system-limits.h"
 #include <dirent.h>
 
 #define OPERATIONS_AT_ONCE_MAX 64 /* workers: each is a process with its own databases open */
 
-static const char *const kinds[] = {"postgresql", "sqlite", "odbc", "csv", "ogr", NULL};
+static const char *const kinds[] = {"postgresql", "sqlite", "odbc", "csv", "fixed", "ogr", NULL};
 static const char *const kinds_later[] = {"rest", "kafka", NULL};
 static const char *const accesses[] = {"read", "write", NULL};
 static const char *const log_levels[] = {"debug", "info", "notice", "warning", "error", NULL};
 
 static const Field system_fields[] = {
-        {"kind", FIELD_TEXT, .required = true, .summary = "postgresql, sqlite, odbc or csv"},
+        {"kind", FIELD_TEXT, .required = true, .summary = "postgresql, sqlite, odbc, csv or fixed"},
         {"access", FIELD_TEXT, .choices = accesses, .summary = "read (the default) or write"},
         {"path", FIELD_TEXT, .summary = "sqlite, csv: the database file, or the folder with the files"},
         {"delimiter", FIELD_TEXT, .summary = "csv: one character, or tab; detected by default"},
@@ -24,6 +25,7 @@ static const Field system_fields[] = {
         {"header", FIELD_BOOLEAN, .summary = "csv: whether the first record names the columns; detected by default"},
         {"columns", FIELD_TEXTS, .summary = "csv: the columns' names, with header: false"},
         {"encoding", FIELD_TEXT, .summary = "csv: utf-8, utf-16, latin1 or windows-1252; detected by default"},
+        {"layout", FIELD_TEXT, .summary = "fixed: the layout file, from this file or from a folder of mappings"},
         {"null", FIELD_SCALAR, .summary = "csv: the text that means null"},
         {"connection", FIELD_TEXT, .summary = "postgresql: host=… dbname=… user=…, or postgresql://user@host/dbname; odbc: Driver=…;Server=…;Database=…;UID=…"},
         {"srid", FIELD_TEXT, .summary = "ogr: the coordinate system of files that name none: EPSG:2927"},
@@ -169,7 +171,7 @@ static void system_check(File *f, const json_t *node) {
         Mark place = yaml_node(f->document, kind_node).place;
 
         if (kind && choices_contain(kinds_later, kind))
-                file_mistake(f, ERROR_NOT_YET, place, "Use postgresql, sqlite, odbc or csv for now",
+                file_mistake(f, ERROR_NOT_YET, place, "Use postgresql, sqlite, odbc, csv or fixed for now",
                              "Not there yet is the kind", kind);
         else if (kind && !choices_contain(kinds, kind)) {
                 _cleanup_free_ char *remedy = check_suggestion(kind, kinds, ELEMENTSOF(kinds) - 1);
@@ -186,6 +188,16 @@ static void system_check(File *f, const json_t *node) {
                 member_refuse(f, json_object_get(node, "limits"), "statement_timeout", kind);
         }
         system_limits_read(f->document, node, &limits, f->mistakes);
+        if (!text_equal(kind, "fixed"))
+                member_refuse(f, node, "layout", kind);
+        else if (!json_object_get(node, "layout"))
+                file_mistake(f, ERROR_CONFIGURATION, yaml_place(f->document, node),
+                             "Add layout: such as layouts/pacs-appraisal-export.yaml", "layout: is missing from a system of kind",
+                             kind);
+        if (text_equal(kind, "fixed") && text_equal(json_member_text(node, "access"), "write"))
+                file_mistake(f, ERROR_NOT_YET, yaml_place(f->document, json_object_get(node, "access")),
+                             "Leave access out; files of fixed-width records can only be read",
+                             "Not there yet is writing to", kind);
 }
 
 static int system_options(const json_t *node, json_t **ret) {
@@ -214,6 +226,40 @@ static int system_place(const YamlDocument *d, const json_t *node, System *s) {
         if (credential && !(s->credential = strdup(credential)))
                 return -ENOMEM;
         return path ? path_resolve(s->file, path, &s->path) : 0;
+}
+
+/* Where it is: meant from the file that names it, else from a folder of mappings, where the shipped ones are. */
+static int layout_path(const File *f, const char *name, const char *file, char **ret) {
+        int r;
+
+        r = path_resolve(file, name, ret);
+        if (r < 0 || *name == '/' || access(*ret, F_OK) == 0)
+                return r;
+        for (size_t i = 0; f->settings->mapping_directories && f->settings->mapping_directories[i]; i++) {
+                char *path = NULL;
+
+                if (asprintf(&path, "%s/%s", f->settings->mapping_directories[i], name) < 0)
+                        return -ENOMEM;
+                if (access(path, F_OK) == 0) {
+                        free(*ret);
+                        *ret = path;
+                        return 0;
+                }
+                free(path);
+        }
+        return 0;
+}
+
+/* -EINVAL after a mistake. */
+static int system_layout(File *f, const json_t *node, System *s) {
+        const char *name = json_member_text(node, "layout");
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (!text_equal(s->kind, "fixed"))
+                return 0;
+        r = layout_path(f, name, s->file, &path);
+        return r < 0 ? r : layout_load(path, f->mistakes, &s->layout);
 }
 
 static int system_read(File *f, const char *name, const json_t *node, System **ret) {
@@ -282,6 +328,13 @@ static int systems_read(File *f, const json_t *systems) {
                 r = system_read(f, name, node, &system);
                 if (r < 0)
                         return r;
+                r = system_layout(f, node, system);
+                if (r < 0) {
+                        system_free(system);
+                        if (r == -EINVAL)
+                                continue;
+                        return r;
+                }
                 r = system_set(f->settings, system);
                 if (r < 0)
                         return r;

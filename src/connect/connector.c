@@ -3,6 +3,7 @@
 
 #include "basic/text.h"
 #include "connect/csv.h"
+#include "connect/fixed.h"
 #include "connect/module.h"
 #include "connect/postgresql.h"
 #include "connect/sqlite.h"
@@ -14,12 +15,13 @@ static const struct {
         const char *package;
 } connectors[] = {
         {"csv", &csv_connector, NULL},
+        {"fixed", &fixed_connector, NULL},
         {"odbc", NULL, "libodbc2"},
         {"ogr", NULL, "libgdal32"},
         {"postgresql", &postgresql_connector, NULL},
         {"sqlite", &sqlite_connector, NULL},
 };
-static const char *const kinds[] = {"csv", "odbc", "ogr", "postgresql", "sqlite", NULL};
+static const char *const kinds[] = {"csv", "fixed", "odbc", "ogr", "postgresql", "sqlite", NULL};
 
 int connector_load(const char *kind, const Connector **ret, Error *error) {
         for (size_t i = 0; i < ELEMENTSOF(connectors); i++) {
@@ -30,7 +32,7 @@ int connector_load(const char *kind, const Connector **ret, Error *error) {
                 *ret = connectors[i].connector;
                 return 0;
         }
-        return error_set(error, ERROR_NOT_YET, "Use kind: postgresql, sqlite, odbc or csv", "Kind \"%s\" is not there yet",
+        return error_set(error, ERROR_NOT_YET, "Use kind: postgresql, sqlite, odbc, csv or fixed", "Kind \"%s\" is not there yet",
                          kind ? kind : "");
 }
 

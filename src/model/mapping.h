@@ -60,6 +60,7 @@ typedef struct MappingField {
         char **more_formats;    /* tried in this order where format does not fit; NULL: none */
         char **null_values;     /* texts that mean null */
         bool trim;
+        bool compare_exactly;   /* what is written differently and means the same is a change, too */
         Lookup *lookup;
         /* constraints, Table Schema's names */
         bool required, unique;

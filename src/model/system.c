@@ -26,6 +26,7 @@ System *system_free(System *s) {
         free(s->credential);
         free(s->file);
         json_decref(s->options);
+        layout_free(s->layout);
         free(s);
         return NULL;
 }

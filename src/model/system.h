@@ -3,6 +3,7 @@
 /* A system: something to read from or write to. Plain data, owned. */
 #include "basic/alloc.h"
 #include "model/field.h"
+#include "model/layout.h"
 #include "model/hours.h"
 #include <jansson.h>
 
@@ -17,6 +18,7 @@ typedef struct System {
         unsigned connections_max;       /* limits: connections: operations that use it at a time; 0: no limit of its own */
         unsigned throttle;              /* limits: throttle: multiple of its own latency from which on we pause; 0: never */
         Hours hours;            /* when it may be used */
+        Layout *layout;  /* fixed: where its records' fields lie, owned; else NULL */
         json_t *options;        /* further members as the file has them (csv: delimiter, encoding, null); never NULL */
         char *file;             /* where it is configured */
         unsigned line;

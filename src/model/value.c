@@ -50,6 +50,73 @@ bool value_equal(const Value *a, const Value *b) {
         return a->integer == b->integer;
 }
 
+static size_t blanks_trim(const Value *v) {
+        size_t size = v->size;
+
+        while (size > 0 && v->bytes[size - 1] == ' ')
+                size--;
+        return size;
+}
+
+/* Byte by byte, a CR before an LF passed over. */
+static bool lines_equal(const char *a, size_t n_a, const char *b, size_t n_b) {
+        size_t i = 0, j = 0;
+
+        for (;;) {
+                i += i + 1 < n_a && a[i] == '\r' && a[i + 1] == '\n';
+                j += j + 1 < n_b && b[j] == '\r' && b[j + 1] == '\n';
+                if (i == n_a || j == n_b)
+                        return i == n_a && j == n_b;
+                if (a[i++] != b[j++])
+                        return false;
+        }
+}
+
+static bool uuid_read(const Value *v, uint8_t ret[static 16]) {
+        bool braces = v->size == UUID_TEXT_SIZE + 1 && v->bytes[0] == '{' && v->bytes[v->size - 1] == '}';
+
+        return uuid_parse(v->bytes + braces, v->size - 2 * braces, ret) == 0;
+}
+
+static bool texts_mean_same(const Value *a, const Value *b) {
+        uint8_t one[16], other[16];
+
+        if (lines_equal(a->bytes, blanks_trim(a), b->bytes, blanks_trim(b)))
+                return true;
+        return uuid_read(a, one) && uuid_read(b, other) && memcmp(one, other, sizeof(one)) == 0;
+}
+
+/* Goes on to the next byte that counts: blanks stand for something within strings only. */
+static size_t json_skip(const Value *v, size_t at, bool in_string) {
+        while (!in_string && at < v->size && strchr(" \t\r\n", v->bytes[at]) && v->bytes[at])
+                at++;
+        return at;
+}
+
+static bool documents_mean_same(const Value *a, const Value *b) {
+        bool in_string = false, escaped = false;
+
+        for (size_t i = 0, j = 0;; i++, j++) {
+                i = json_skip(a, i, in_string);
+                j = json_skip(b, j, in_string);
+                if (i == a->size || j == b->size)
+                        return i == a->size && j == b->size;
+                if (a->bytes[i] != b->bytes[j])
+                        return false;
+                if (a->bytes[i] == '"' && !escaped)
+                        in_string = !in_string;
+                escaped = in_string && a->bytes[i] == '\\' && !escaped;
+        }
+}
+
+bool value_means_same(const Value *a, const Value *b) {
+        if (value_equal(a, b))
+                return true;
+        if (a->type != b->type)
+                return false;
+        return a->type == VALUE_TEXT ? texts_mean_same(a, b) : a->type == VALUE_JSON && documents_mean_same(a, b);
+}
+
 int value_copy(const Value *v, Arena *arena, Value *ret) {
         Value copy = *v;
 

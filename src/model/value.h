@@ -39,6 +39,10 @@ ValueType value_type_from_string(const char *name);     /* only types a mapping 
 /* Same type and same value; decimals by number (1.50 = 1.5); NULL equals NULL. INTEGER and DECIMAL compare by number, geometries as
  * geometry_equal() does. */
 bool value_equal(const Value *a, const Value *b);
+/* Do both mean the same, though they are written differently? As value_equal(), and: texts that differ in trailing blanks (char(n) pads), in CRLF
+ * for LF, or in the letter case or braces of a uuid; JSON that differs in blanks between its parts. (Numbers are compared as numbers, times as
+ * instants, uuids as bytes already.) */
+bool value_means_same(const Value *a, const Value *b);
 /* Deep copy into the arena. -ENOMEM. */
 _must_check_ int value_copy(const Value *v, Arena *arena, Value *ret);
 /* As people and CSV files write it (max_bytes 0: whole); NULL → "null" only in messages. Allocated in the arena, NUL-terminated; NULL without memory.

@@ -279,9 +279,26 @@ static int to_geometry(const Value *value, const CastShape *shape, Arena *arena,
         return r;
 }
 
-static int to_bytes(const Value *value, Value *ret) {
+/* Text that names bytes by their hexadecimal digits, as files do; PostgreSQL writes \x before them. */
+static int bytes_from_text(const Value *text, Arena *arena, Value *ret) {
+        Value digits = *text;
+
+        if (digits.size >= 2 && digits.bytes[0] == '\\' && digits.bytes[1] == 'x') {
+                digits.bytes += 2;
+                digits.size -= 2;
+        }
+        switch (bytes_from_hex(&digits, arena, ret)) {
+        case CAST_EXACT: return CAST_EXACT;
+        case -ENOMEM: return -ENOMEM;
+        default: return CAST_FORM;
+        }
+}
+
+static int to_bytes(const Value *value, const CastShape *shape, Arena *arena, Value *ret) {
         if (!value_type_has_bytes(value->type))
                 return CAST_KIND;
+        if (value->type == VALUE_TEXT && shape->format)
+                return bytes_from_text(value, arena, ret);
         *ret = (Value){ .type = VALUE_BYTES, .bytes = value->bytes, .size = value->size };
         return CAST_EXACT;
 }
@@ -297,7 +314,7 @@ static int cast_type(const Value *value, const CastShape *shape, Arena *arena, V
         case VALUE_TIMESTAMP: return cast_timestamp(value, shape, arena, ret);
         case VALUE_UUID: return to_uuid(value, arena, ret);
         case VALUE_JSON: return to_json(value, arena, ret);
-        case VALUE_BYTES: return to_bytes(value, ret);
+        case VALUE_BYTES: return to_bytes(value, shape, arena, ret);
         case VALUE_GEOMETRY: return to_geometry(value, shape, arena, ret);
         default:
                 *ret = *value;

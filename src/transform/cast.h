@@ -31,7 +31,7 @@ typedef struct CastShape {
         uint8_t precision, scale;       /* of DECIMAL; precision 0: up to 38 digits, scale as it comes */
         uint32_t srid;                  /* of GEOMETRY; 0: any */
         FieldAccept accept;
-        const char *format;             /* of times in text; NULL: ISO 8601 */
+        const char *format;             /* of times in text, NULL: ISO 8601; of BYTES "hex", NULL: the text's own bytes */
 } CastShape;
 
 /* Table of what is exact:
@@ -45,7 +45,7 @@ typedef struct CastShape {
  *   JSON       text or UTF-8 bytes that parse, kept as written; integers, decimals, booleans
  *   TEXT       numbers, booleans (true, false), times in ISO form, uuids, JSON, UTF-8 bytes
  *   GEOMETRY   WKB and EWKB as bytes or as hexadecimal text; by the rules of geometry-shape.h
- *   BYTES      bytes; text, JSON (their UTF-8), geometry (its WKB), uuid (16 bytes)
+ *   BYTES      bytes; text with format hex, else text and JSON (their UTF-8), geometry (its WKB), uuid (16 bytes)
  * accept lets fractions of numbers and of seconds be rounded (half to even) or truncated (toward zero),
  * and `truncates` lets a date lose its time of day.
  * 0 with *ret borrowed from value or in the arena; a positive CastFault; -ENOMEM. NULL and ABSENT stay as

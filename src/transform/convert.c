@@ -89,6 +89,7 @@ static const char *form_of(const MappingField *field, Arena *arena) {
         case VALUE_TIMESTAMP: return "a timestamp (YYYY-MM-DDThh:mm:ss)";
         case VALUE_UUID: return "a uuid";
         case VALUE_JSON: return "valid JSON";
+        case VALUE_BYTES: return "an even number of hexadecimal digits";
         default: return arena_printf(arena, "of type %s", type_name(field, arena));
         }
 }
@@ -289,8 +290,9 @@ int convert_value(const Value *value, const MappingField *field, Arena *arena, V
         return convert_prepared(&prepared, field, arena, ret, findings);
 }
 
-int convert_fetched(const Value *raw, const MappingField *field, Arena *arena, Value *ret) {
-        const CastShape shape = { .type = field->type,
+int convert_fetched_like(const Value *raw, const MappingField *field, const Value *like, Arena *arena, Value *ret) {
+        bool has_type = field->type != VALUE_ABSENT || !like || value_is_null(like);
+        const CastShape shape = { .type = has_type ? field->type : like->type,
                                   .precision = field->precision,
                                   .scale = field->scale,
                                   /* A layer may tell one part from many parts of one; never what it has lost. */
@@ -305,4 +307,8 @@ int convert_fetched(const Value *raw, const MappingField *field, Arena *arena, V
                 return r;
         *ret = r == CAST_EXACT ? cast : *raw;
         return 0;
+}
+
+int convert_fetched(const Value *raw, const MappingField *field, Arena *arena, Value *ret) {
+        return convert_fetched_like(raw, field, NULL, arena, ret);
 }

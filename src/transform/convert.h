@@ -26,4 +26,7 @@ _must_check_ int convert_prepared(const Value *value, const MappingField *field,
 /* Converts what the target holds now to the field's type, for comparison: strict, without trim, null_values,
  * format and accept, and without findings. What cannot be converted stays raw, so that it differs.
  * ret borrows as above. 0, or -ENOMEM. */
+/* The same where the field has no type: to that of the value that is to be written (like, may be NULL). A target that knows fewer types than the
+ * source (a text file, a SQLite column of texts) gives another type for an equal value. */
+_must_check_ int convert_fetched_like(const Value *raw, const MappingField *field, const Value *like, Arena *arena, Value *ret);
 _must_check_ int convert_fetched(const Value *raw, const MappingField *field, Arena *arena, Value *ret);

@@ -51,9 +51,9 @@ static int transform_batch(EntityRun *e, Error *error) {
         return 0;
 }
 
-static int fetched_convert(EntityRun *e, Value *values, Error *error) {
+static int fetched_convert(EntityRun *e, Value *values, const Value *target, Error *error) {
         for (size_t i = 0; values && i < e->m->n_fields; i++)
-                if (convert_fetched(values + i, e->m->fields + i, e->batch.arena, values + i) < 0)
+                if (convert_fetched_like(values + i, e->m->fields + i, target ? target + i : NULL, e->batch.arena, values + i) < 0)
                         return no_memory(e, error);
         return 0;
 }
@@ -74,7 +74,7 @@ static int fetch_changes(EntityRun *e, Change *const *changes, RecordFetch *fetc
 
                 if (refusal->id != ERROR_NONE && change_refuse(&e->batch, changes[i], refusal) < 0)
                         return no_memory(e, error);
-                r = fetched_convert(e, fetches[i].values, error);
+                r = fetched_convert(e, fetches[i].values, changes[i]->target, error);
                 if (r < 0)
                         return r;
                 changes[i]->before = fetches[i].values;

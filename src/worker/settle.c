@@ -22,7 +22,7 @@ static bool fields_equal(const Mapping *m, const JournalEntry *entry, const Valu
         for (size_t i = 0; i < entry->n_fields; i++) {
                 ssize_t field = mapping_field_index(m, entry->fields[i]);
 
-                if (field < 0 || !value_equal(present + field, image + i))
+                if (field < 0 || !value_means_same(present + field, image + i))
                         return false;
         }
         return true;

@@ -178,8 +178,33 @@ static void test_mark(void **state) {
         assert_int_equal(gone.kind, CHANGE_NONE);
 }
 
+/* What is written differently and means the same is no change, unless the field asks for it; it stays as the target has it. */
+static void test_meaning(void **state) {
+        Mapping m = mapping_make(DELETES_MIRROR);
+        Value target[3], before[3];
+        Fixture *f = *state;
+        Change change = {.target = target, .before = before};
+        Digest expected;
+
+        record_make(target, 1, "12 Main St\nRear", "018F3C00-0000-7000-8000-00000000000A");
+        record_make(before, 1, "12 Main St\r\nRear   ", "018f3c00-0000-7000-8000-00000000000a");
+        assert_int_equal(values_digest(before, 3, 0, &f->scratch, &expected), 0);
+        assert_int_equal(plan_change(&m, &change, f->arena, &f->scratch), 0);
+        assert_int_equal(change.kind, CHANGE_NONE);
+        assert_true(digest_equal(&change.target_digest, &expected));
+        fields[1].compare_exactly = true;
+        record_make(target, 1, "12 Main St\nRear", "018F3C00-0000-7000-8000-00000000000A");
+        change = (Change){.target = target, .before = before};
+        assert_int_equal(plan_change(&m, &change, f->arena, &f->scratch), 0);
+        assert_int_equal(change.kind, CHANGE_UPDATE);
+        assert_true(change.changed[1] && !change.changed[2]);
+        assert_string_equal(change.target[1].bytes, "12 Main St\nRear");
+        fields[1].compare_exactly = false;
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_meaning, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_insert, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_update_of_what_differs, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_null_is_a_value, setup, teardown),

@@ -15,7 +15,7 @@ static void registry(void **state) {
                 assert_ptr_equal(connector, connector_find(kinds[n]));
                 assert_connector(connector, kinds[n]);
         }
-        assert_int_equal(n, 5);
+        assert_int_equal(n, 6);
         assert_null(connector_find("kafka"));
         assert_null(connector_find(NULL));
         assert_string_equal(connector_name(), "terrafusion-worker");

@@ -152,9 +152,40 @@ static void test_decode_refuses(void **state) {
                 assert_int_equal(value_decode(bad[i].bytes, bad[i].size, &v, &used), -EBADMSG);
 }
 
+static void means(const char *a, const char *b, ValueType type, bool same) {
+        const Value one = {.type = type, .bytes = a, .size = strlen(a)}, other = {.type = type, .bytes = b, .size = strlen(b)};
+
+        if (value_means_same(&one, &other) != same || value_means_same(&other, &one) != same)
+                fail_msg("\"%s\" and \"%s\"", a, b);
+}
+
+static void test_meaning(void **state) {
+        const Value padded = value_text("ab     ", 7), number = value_integer(1), decimal = {.type = VALUE_DECIMAL, .decimal = {.coefficient = 100, .scale = 2}};
+
+        means("ab", "ab     ", VALUE_TEXT, true);
+        means("", "   ", VALUE_TEXT, true);
+        means(" ab", "ab", VALUE_TEXT, false);
+        means("a\tb", "a b", VALUE_TEXT, false);
+        means("a\r\nb\r\n", "a\nb\n", VALUE_TEXT, true);
+        means("a\rb", "a\nb", VALUE_TEXT, false);
+        means("a\r", "a", VALUE_TEXT, false);
+        means("a\r\r\nb", "a\r\nb", VALUE_TEXT, false);
+        means("018F3C00-0000-7000-8000-00000000000A", "018f3c00-0000-7000-8000-00000000000a", VALUE_TEXT, true);
+        means("{018F3C00-0000-7000-8000-00000000000A}", "018f3c00-0000-7000-8000-00000000000a", VALUE_TEXT, true);
+        means("ABC", "abc", VALUE_TEXT, false);
+        means("{\"a\": [1, 2]}", " {\"a\":[1,2]}\n", VALUE_JSON, true);
+        means("{\"a\": \"x y\"}", "{\"a\":\"xy\"}", VALUE_JSON, false);
+        means("\"a\\\" b\"", "\"a\\\"b\"", VALUE_JSON, false);
+        means("[1]", "[1, 2]", VALUE_JSON, false);
+        means("ab", "ab ", VALUE_BYTES, false);
+        assert_true(value_means_same(&number, &decimal));
+        assert_false(value_means_same(&number, &padded));
+        assert_false(value_means_same(&padded, &VALUE_NONE));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_types),          cmocka_unit_test(test_equal),
+                cmocka_unit_test(test_meaning), cmocka_unit_test(test_types),          cmocka_unit_test(test_equal),
                 cmocka_unit_test(test_copy),           cmocka_unit_test(test_text),
                 cmocka_unit_test(test_json),           cmocka_unit_test(test_encode),
                 cmocka_unit_test(test_decode_refuses),
