@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/value.h"
+#include "basic/json-item.h"
 #include "basic/json.h"
 #include "basic/text.h"
 #include "basic/timestamp.h"
 #include "basic/uuid.h"
 #include "model/geometry.h"
 
+#define JSON_COMPARED_BYTES   (16U * 1024 * 1024) /* of trees that are compared; larger documents are compared as texts */
 #define VARINT_MAX            19          /* bytes of a 128-bit number in groups of seven */
 #define INTEGER_EXACT_IN_JSON (1LL << 53) /* readers hold JSON numbers as doubles */
 
@@ -86,27 +88,49 @@ static bool texts_mean_same(const Value *a, const Value *b) {
         return uuid_read(a, one) && uuid_read(b, other) && memcmp(one, other, sizeof(one)) == 0;
 }
 
-/* Goes on to the next byte that counts: blanks stand for something within strings only. */
-static size_t json_skip(const Value *v, size_t at, bool in_string) {
-        while (!in_string && at < v->size && strchr(" \t\r\n", v->bytes[at]) && v->bytes[at])
-                at++;
-        return at;
+static bool numbers_mean_same(const JsonItem *a, const JsonItem *b) {
+        Decimal one, other;
+
+        if (a->size == b->size && memcmp(a->text, b->text, a->size) == 0)
+                return true;
+        return decimal_parse(a->text, a->size, &one) == 0 && decimal_parse(b->text, b->size, &other) == 0 &&
+               decimal_compare(&one, &other) == 0;
+}
+
+static bool items_mean_same(const JsonItem *a, const JsonItem *b);
+
+/* Elements in their order, members in any: a database keeps them in its own. */
+static bool children_mean_same(const JsonItem *a, const JsonItem *b) {
+        const JsonItem *in_order = b->first;
+
+        for (const JsonItem *one = a->first; one; one = one->next) {
+                const JsonItem *other = in_order;
+
+                if (a->kind == JSON_ITEM_OBJECT && !(other && text_equal(one->name, other->name)))
+                        other = json_item_member(b, one->name);
+                if (!other || !items_mean_same(one, other))
+                        return false;
+                in_order = in_order ? in_order->next : NULL;
+        }
+        return true;
+}
+
+static bool items_mean_same(const JsonItem *a, const JsonItem *b) {
+        if (a->kind != b->kind || a->n_children != b->n_children)
+                return false;
+        if (a->kind == JSON_ITEM_NUMBER)
+                return numbers_mean_same(a, b);
+        if (a->kind == JSON_ITEM_TEXT)
+                return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
+        return children_mean_same(a, b);
 }
 
 static bool documents_mean_same(const Value *a, const Value *b) {
-        bool in_string = false, escaped = false;
+        _cleanup_arena_ Arena *arena = NULL;
+        const JsonItem *one, *other;
 
-        for (size_t i = 0, j = 0;; i++, j++) {
-                i = json_skip(a, i, in_string);
-                j = json_skip(b, j, in_string);
-                if (i == a->size || j == b->size)
-                        return i == a->size && j == b->size;
-                if (a->bytes[i] != b->bytes[j])
-                        return false;
-                if (a->bytes[i] == '"' && !escaped)
-                        in_string = !in_string;
-                escaped = in_string && a->bytes[i] == '\\' && !escaped;
-        }
+        return arena_new(&arena) == 0 && json_item_parse(a->bytes, a->size, JSON_COMPARED_BYTES, arena, &one, NULL) == 0 &&
+               json_item_parse(b->bytes, b->size, JSON_COMPARED_BYTES, arena, &other, NULL) == 0 && items_mean_same(one, other);
 }
 
 bool value_means_same(const Value *a, const Value *b) {

@@ -40,7 +40,7 @@ ValueType value_type_from_string(const char *name);     /* only types a mapping 
  * geometry_equal() does. */
 bool value_equal(const Value *a, const Value *b);
 /* Do both mean the same, though they are written differently? As value_equal(), and: texts that differ in trailing blanks (char(n) pads), in CRLF
- * for LF, or in the letter case or braces of a uuid; JSON that differs in blanks between its parts. (Numbers are compared as numbers, times as
+ * for LF, or in the letter case or braces of a uuid; JSON that differs in blanks, in how numbers are written, or in the order of members. (Numbers are compared as numbers, times as
  * instants, uuids as bytes already.) */
 bool value_means_same(const Value *a, const Value *b);
 /* Deep copy into the arena. -ENOMEM. */

@@ -3,7 +3,8 @@
 
 #include <strings.h>
 
-#include "basic/json.h"
+#include "basic/json-item.h"
+#include "basic/limits.h"
 #include "basic/text.h"
 #include "basic/timestamp.h"
 #include "basic/uuid.h"
@@ -208,7 +209,8 @@ static int to_text(const Value *value, Arena *arena, Value *ret) {
 }
 
 static int to_json(const Value *value, Arena *arena, Value *ret) {
-        json_auto_t *document = NULL;
+        _cleanup_arena_ Arena *tree = NULL;
+        const JsonItem *document;
         Value text;
         int r;
 
@@ -224,7 +226,10 @@ static int to_json(const Value *value, Arena *arena, Value *ret) {
         r = to_text(value, arena, &text);
         if (r != CAST_EXACT)
                 return r;
-        r = json_parse(text.bytes, text.size, &document, NULL);
+        r = arena_new(&tree);
+        if (r < 0)
+                return r;
+        r = json_item_parse(text.bytes, text.size, RECORD_BYTES_MAX, tree, &document, NULL);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)

@@ -177,6 +177,13 @@ static void test_meaning(void **state) {
         means("{\"a\": \"x y\"}", "{\"a\":\"xy\"}", VALUE_JSON, false);
         means("\"a\\\" b\"", "\"a\\\"b\"", VALUE_JSON, false);
         means("[1]", "[1, 2]", VALUE_JSON, false);
+        means("[1, 2]", "[2, 1]", VALUE_JSON, false);
+        means("{\"b\": 1.10, \"a\": null}", "{\"a\": null, \"b\": 1.1}", VALUE_JSON, true);
+        means("{\"b\": 1, \"a\": 2}", "{\"a\": 1, \"b\": 2}", VALUE_JSON, false);
+        means("{\"a\": 1}", "{\"b\": 1}", VALUE_JSON, false);
+        means("[0.1]", "[0.10000000000000000001]", VALUE_JSON, false);
+        means("\"\\u00e9\"", "\"\xc3\xa9\"", VALUE_JSON, true);
+        means("no JSON", "no  JSON", VALUE_JSON, false);
         means("ab", "ab ", VALUE_BYTES, false);
         assert_true(value_means_same(&number, &decimal));
         assert_false(value_means_same(&number, &padded));
