@@ -41,6 +41,12 @@ int plan_change(const Mapping *m, Change *change, Arena *arena, DigestScratch *s
         return 0;
 }
 
+void plan_keep_others(const Mapping *m, Change *change, const bool *compared) {
+        for (size_t i = m->n_key; change->before && i < m->n_fields; i++)
+                if (!compared[i])
+                        change->target[i] = change->before[i];
+}
+
 static int plan_mark(const Mapping *m, Change *change, Arena *arena) {
         size_t n_changed = 0;
 

@@ -30,6 +30,7 @@
         X(ERROR_CANCELLED,           "TF-5001", ECANCELED,    PERMANENT, 409, "Cancelled",          1,  "Cancelled") \
         X(ERROR_WORKER_LOST,         "TF-5002", EOWNERDEAD,   TRANSIENT, 500, "WorkerLost",         75, "Worker lost") \
         X(ERROR_HOURS,               "TF-5003", ECANCELED,    TRANSIENT, 409, "Hours",              76, "Outside the hours of a system") \
+        X(ERROR_DRIFT,               "TF-5004", ESTALE,       PERMANENT, 409, "Drift",              4,  "Columns changed under the mapping") \
         X(ERROR_BAD_REQUEST,         "TF-6000", EINVAL,       REQUEST,   400, "BadRequest",         2,  "Bad request") \
         X(ERROR_ARGUMENT,            "TF-6001", EINVAL,       REQUEST,   422, "Argument",           2,  "Argument is not valid") \
         X(ERROR_UNAUTHENTICATED,     "TF-6002", EACCES,       REQUEST,   401, "Unauthenticated",    1,  "Invalid API key") \

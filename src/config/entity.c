@@ -4,6 +4,7 @@
 #include "basic/limits.h"
 #include "basic/text.h"
 #include "config/check.h"
+#include "config/definition.h"
 #include "model/system-kind.h"
 
 static const char *const takes[] = {"first", NULL};
@@ -501,5 +502,8 @@ int entity_read(Reading *reading, const char *name, const json_t *node, Mapping 
         if (r < 0)
                 return r;
         r = detect_read(reading, node, m);
-        return r < 0 ? r : deletes_read(reading, json_object_get(node, "deletes"), m);
+        if (r < 0)
+                return r;
+        r = deletes_read(reading, json_object_get(node, "deletes"), m);
+        return r < 0 ? r : definitions_set(reading, node, m);
 }

@@ -22,6 +22,16 @@ static const Field guard_fields[] = {
         {},
 };
 
+static const char *const drift_policies[] = {"report", "stop", NULL};
+
+static const Field drift_fields[] = {
+        {"added", FIELD_TEXT, .choices = drift_policies, .summary = "a column appeared"},
+        {"widened", FIELD_TEXT, .choices = drift_policies, .summary = "a column's type holds more"},
+        {"narrowed", FIELD_TEXT, .choices = drift_policies, .summary = "a column's type holds less, or is another one"},
+        {"removed", FIELD_TEXT, .choices = drift_policies, .summary = "a column is gone"},
+        {},
+};
+
 static const Field pair_fields[] = {
         {"pair", FIELD_NAME, .required = true, .summary = "the name by which the pair is run"},
         {"description", FIELD_TEXT, .summary = "one sentence for people"},
@@ -32,13 +42,14 @@ static const Field pair_fields[] = {
         {"schedule", FIELD_OBJECT, .members = schedule_fields},
         {"depends_on", FIELD_TEXTS, .summary = "pairs that run before"},
         {"guards", FIELD_OBJECT, .members = guard_fields},
+        {"drift", FIELD_OBJECT, .members = drift_fields},
         {"entities", FIELD_OBJECT, .required = true,
          .summary = "what is read from where and written to where"},
         {"use", FIELD_ANY, .not_yet = true},
         {"transaction", FIELD_ANY, .not_yet = true},
-        {"drift", FIELD_ANY, .not_yet = true},
         {"roll", FIELD_ANY, .not_yet = true},
         {"approval", FIELD_ANY, .not_yet = true},
+        {"parallel", FIELD_ANY, .not_yet = true},
         {"rules", FIELD_ANY, .not_yet = true},
         {"write", FIELD_ANY, .not_yet = true},
         {"script", FIELD_ANY, .not_yet = true},
@@ -288,6 +299,16 @@ static void guards_read(Reading *reading, const json_t *guards) {
         guard_read(reading, guards, "max_errors", &pair->max_errors);
 }
 
+static void drift_read(const json_t *drift, Pair *pair) {
+        pair->drift_stops[DRIFT_NARROWED] = pair->drift_stops[DRIFT_REMOVED] = true;
+        for (int kind = 0; kind < _DRIFT_KIND_MAX; kind++) {
+                const char *policy = json_member_text(drift, drift_kind_to_string((DriftKind) kind));
+
+                if (policy)
+                        pair->drift_stops[kind] = text_equal(policy, "stop");
+        }
+}
+
 /* Entities. */
 
 static int entities_read(Reading *reading, const json_t *entities) {
@@ -447,6 +468,7 @@ static int pair_read(Reading *reading, const char *bytes, size_t size) {
                 return r;
         systems_check(reading);
         guards_read(reading, json_object_get(root, "guards"));
+        drift_read(json_object_get(root, "drift"), reading->pair);
         r = variables_read(reading, json_object_get(root, "variables"));
         if (r < 0)
                 return r;

@@ -47,7 +47,7 @@ static void help(FILE *f) {
                      "  --changes          show: what it changed, field by field\n"
                      "  --findings         show: what the rules had to say\n"
                      "  --help, --version\n\n"
-                     "Exit status: 0 done, 1 failed, 2 usage, 3 finished with records in quarantine, 4 a guard tripped.\n", f);
+                     "Exit status: 0 done, 1 failed, 2 usage, 3 finished with records in quarantine, 4 a guard tripped, or columns changed.\n", f);
 }
 
 static int usage(const char *what, const char *near) {

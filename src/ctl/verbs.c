@@ -229,7 +229,7 @@ static int operation_exit_status(const json_t *operation) {
 
         if (text_equal(status, "COMPLETED"))
                 return json_member_integer(operation, "records_failed", 0) > 0 ? EXIT_QUARANTINED : EXIT_SUCCESS;
-        return text_equal(code, error_code(ERROR_GUARD)) ? EXIT_GUARD : EXIT_FAILURE;
+        return text_equal(code, error_code(ERROR_GUARD)) || text_equal(code, error_code(ERROR_DRIFT)) ? EXIT_GUARD : EXIT_FAILURE;
 }
 
 static int verb_show(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
@@ -320,16 +320,24 @@ static int verb_run(Client *c, const Options *o, char *const *arguments, unsigne
         return r > 0 ? r : operation_exit_status(operation);
 }
 
-static int check_pair(Client *c, const Options *o, const char *pair, Error *error) {
-        json_auto_t *args = json_pack("{s:s}", "name", pair), *started = NULL, *operation = NULL;
+/* Starts an operation whose result is a report, and waits for it. Takes over args. 0 and the operation; or what else came of waiting. */
+static int report_wait(Client *c, CommandId command, json_t *args, const char *pair, json_t **ret, Error *error) {
+        json_auto_t *asked = args, *started = NULL;
         const char *id;
         int r;
 
-        r = client_call(c, COMMAND_PAIR_CHECK, args, &started, error);
+        r = asked ? client_call(c, command, asked, &started, error) : -ENOMEM;
         if (r < 0)
                 return r;
         id = json_member_text(started, "id");
-        r = operation_wait(c, id ? id : "", pair, &operation, error);
+        return operation_wait(c, id ? id : "", pair, ret, error);
+}
+
+static int check_pair(Client *c, const Options *o, const char *pair, Error *error) {
+        json_auto_t *operation = NULL;
+        int r;
+
+        r = report_wait(c, COMMAND_PAIR_CHECK, json_pack("{s:s}", "name", pair), pair, &operation, error);
         if (r != 0)
                 return r;
         if (o->json)
@@ -339,6 +347,45 @@ static int check_pair(Client *c, const Options *o, const char *pair, Error *erro
                 print_report(operation);
         }
         return operation_exit_status(operation) == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int drift_accept(Client *c, const Options *o, const char *pair, Error *error) {
+        json_auto_t *operation = NULL;
+        int r;
+
+        r = report_wait(c, COMMAND_DRIFT_ACCEPT, json_pack("{s:s}", "name", pair), pair, &operation, error);
+        if (r != 0)
+                return r;
+        if (o->json)
+                (void) print_json(operation);
+        else {
+                if (operation_exit_status(operation) == EXIT_SUCCESS)
+                        (void) printf("Accepted, as pair %s has it now. The next run writes what the columns have to do with.\n", pair);
+                else
+                        print_error(operation);
+                print_report(operation);
+        }
+        return operation_exit_status(operation);
+}
+
+static int verb_drift(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        static const Column columns[] = {
+                { "PAIR", "sync_pair_id", false }, { "ENTITY", "entity", false }, { "SIDE", "side", false }, { "COLUMN", "column", false },
+                { "CHANGE", "kind", false }, { "WAS", "old_type", false }, { "IS", "new_type", false }, { "STATUS", "status", false },
+                { "FOUND (UTC)", "found_at", false },
+        };
+        json_auto_t *args = list_arguments(o), *rows = NULL;
+        int r;
+
+        if (n_arguments == 2 && text_equal(arguments[0], "accept"))
+                return drift_accept(c, o, arguments[1], error);
+        if (n_arguments > 0 && !(n_arguments == 1 && text_equal(arguments[0], "list")))
+                return error_set(error, ERROR_ARGUMENT, NULL, "Usage: terrafusionctl drift [list | accept PAIR]");
+        if (!args)
+                return -ENOMEM;
+        (void) json_object_del(args, "limit");
+        r = client_call(c, COMMAND_DRIFT_LIST, args, &rows, error);
+        return r < 0 ? r : print_list(o, rows, columns, ELEMENTSOF(columns), "No column has changed under a mapping.");
 }
 
 static int print_mistakes(const json_t *mistakes) {
@@ -480,6 +527,7 @@ const Verb verbs[] = {
         { "cancel", "OPERATION", 1, 1, COMMAND_OPERATION_CANCEL, verb_cancel },
         { "quarantine", "[list | show ID]", 0, 2, COMMAND_QUARANTINE_LIST, verb_quarantine },
         { "check", "[PAIR]", 0, 1, COMMAND_PAIR_CHECK, verb_check },
+        { "drift", "[list | accept PAIR]", 0, 2, COMMAND_DRIFT_LIST, verb_drift },
         { "reload", "", 0, 0, COMMAND_RELOAD, verb_reload },
         { 0 },
 };

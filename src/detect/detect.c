@@ -16,7 +16,7 @@ struct Detector {
         DetectPlan plan;
         Reader *reader;
         Value *values; /* of the record being read; borrowed from the reader */
-        Value *key_values;
+        Value *key_values, *before_values;
         DigestScratch key_scratch, digest_scratch;
         Arena *key_arena; /* what a key's making needs; reset for each record that used it */
         NewKey *new_keys;
@@ -43,7 +43,8 @@ int detector_open(const DetectPlan *plan, Detector **ret, Error *error) {
         d->plan = *plan;
         d->values = calloc(plan->mapping->n_columns + 1, sizeof(Value));
         d->key_values = calloc(plan->mapping->n_key + 1, sizeof(Value));
-        if (!d->values || !d->key_values || arena_new(&d->key_arena) < 0)
+        d->before_values = calloc(plan->n_before_columns + 1, sizeof(Value));
+        if (!d->values || !d->key_values || !d->before_values || arena_new(&d->key_arena) < 0)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to read entity '%s'",
                                  plan->mapping->entity);
         r = reader_open(plan->source, &read, &d->reader, error);
@@ -64,6 +65,7 @@ Detector *detector_close(Detector *d) {
         free(d->digest_scratch.bytes);
         free(d->values);
         free(d->key_values);
+        free(d->before_values);
         free(d);
         return NULL;
 }
@@ -182,21 +184,43 @@ static int detect_unchanged(Detector *d, Batch *batch, Key key, const BaselineRo
         return seen_mark(d->plan.entity, row->number);
 }
 
-static int detect_known(Detector *d, Batch *batch, Key key, const Digest *digest, const BaselineRow *row) {
-        Change *change;
+/* Is the record as it was for the mapping of then? 1, 0. */
+static int record_is_as_before(Detector *d, const BaselineRow *row) {
+        Digest before;
         int r;
+
+        if (!d->plan.before_columns)
+                return 0;
+        for (size_t i = 0; i < d->plan.n_before_columns; i++)
+                d->before_values[i] = d->values[d->plan.before_columns[i]];
+        r = values_digest(d->before_values, d->plan.n_before_columns, d->plan.before_seed, &d->digest_scratch,
+                          &before);
+        return r < 0 ? r : digest_equal(&before, &row->source_digest);
+}
+
+static int detect_known(Detector *d, Batch *batch, Key key, const Digest *digest, const BaselineRow *row) {
+        bool was_counted = d->plan.settled_batch > 0 && row->batch >= d->plan.settled_batch,
+             is_equal = digest_equal(digest, &row->source_digest);
+        Change *change;
+        int r, is_backfill = is_equal;
 
         if (seen_test(d->plan.entity, row->number)) {
                 batch->n_read++;
                 return change_hold_duplicate(d, batch, key, digest);
         }
-        if (digest_equal(digest, &row->source_digest))
+        if (is_equal && (!d->plan.deliver_backfill || was_counted))
                 return detect_unchanged(d, batch, key, row);
+        if (!is_equal) {
+                is_backfill = record_is_as_before(d, row);
+                if (is_backfill < 0)
+                        return is_backfill;
+        }
         batch->n_read++;
         r = change_keep(d, batch, key, digest, &change);
         if (r < 0)
                 return r;
         change->in_baseline = true;
+        change->is_backfill = is_backfill;
         change->number = row->number;
         change->baseline_target_digest = row->target_digest;
         return seen_mark(d->plan.entity, row->number);

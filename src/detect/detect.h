@@ -23,6 +23,12 @@ typedef struct DetectPlan {
         uint64_t
                 settled_batch; /* baseline rows of this batch and later ones were counted before a crash; 0: none */
         size_t batch_records; /* changed records in a batch; 0: BATCH_RECORDS_MAX */
+        /* Fields are to be compared whatever the baseline says: records that are as they were come as CHANGE_UNDECIDED, too, is_backfill. */
+        bool deliver_backfill;
+        /* The baseline's digests are of an earlier version of the mapping, of these columns in this order; NULL: of this one. */
+        const size_t *before_columns;
+        size_t n_before_columns;
+        uint64_t before_seed;
         bool deliver_unchanged; /* unchanged records come as CHANGE_NONE without values: their quarantine entries may go */
 } DetectPlan;
 

@@ -70,6 +70,7 @@ typedef struct MappingField {
         Pattern *pattern;
         char **enumeration;     /* allowed texts; NULL: any */
         unsigned line, column_number;           /* of the field in the file */
+        uint64_t definition;    /* what its values come of, hashed: equal ones give equal values of equal records */
 } MappingField;
 
 /* How the changes of an entity are found. Which of them a kind of system has: model/system-kind.h. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* A sync pair: one mapping file. Plain data, owned. */
+#include "model/drift.h"
 #include "model/field.h"
 #include "model/mapping.h"
 #include <jansson.h>
@@ -17,6 +18,7 @@ typedef struct Pair {
         Variable *variables;
         size_t n_variables;
         GuardLimit max_deletes, max_changes, max_errors;
+        bool drift_stops[_DRIFT_KIND_MAX];      /* drift: stop; else it is reported */
         char *schedule_incremental, *schedule_full;     /* calendar expressions, or NULL */
         char **depends_on;              /* pairs */
         Mapping *mappings;              /* in the order in which entities run: parents first */

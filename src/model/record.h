@@ -49,6 +49,7 @@ typedef struct Change {
         const Value *source;            /* mapping->n_columns values; NULL for deletes */
         Value *target;                  /* mapping->n_fields values; the key's fields first; NULL for deletes of `mirror` */
         Value *before;                  /* the target's present record in mapping->n_fields values, NULL where it has none */
+        bool is_backfill;               /* its source is as it was: only the fields of the backfill are compared with the target */
         bool *changed;                  /* updates: n_fields flags of what differs */
         Finding *findings;              /* list; error findings hold the record */
         bool again;                     /* it has to be read whole: the target lacks what the change left out. Then CHANGE_NONE, without target */

@@ -56,29 +56,6 @@ static void finish_list(Query *q) {
                 api_request_header(q->request, "X-Total-Count", total);
 }
 
-static int pairs_wanted(const Syncd *s, const char *asked, char ***ret, Error *error) {
-        const Pair *pair = NULL;
-        int r;
-
-        if (asked) {
-                const BrokenPair *broken = pairs_find_broken(s->pairs, asked);
-
-                r = broken ? 0 : pairs_get(s->pairs, asked, &pair, error);
-                if (r < 0) {
-                        error_field(error, "sync_pair_id");
-                        return r;
-                }
-                return strings_append(ret, broken ? broken->name : pair->name) < 0 ? no_memory(error) : 0;
-        }
-        for (size_t i = 0; i < s->pairs->n_pairs; i++)
-                if (strings_append(ret, s->pairs->pairs[i]->name) < 0)
-                        return no_memory(error);
-        for (size_t i = 0; i < s->pairs->n_broken; i++)
-                if (strings_append(ret, s->pairs->broken[i].name) < 0)
-                        return no_memory(error);
-        return 0;
-}
-
 int do_quarantine_list(void *daemon, ApiRequest *request, Error *error) {
         const char *entity = api_request_text(request, "entity");
         _cleanup_(query_freep) Query *q = NULL;

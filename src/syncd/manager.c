@@ -216,8 +216,9 @@ static void log_finished(const Operation *o) {
         if (o->status == OPERATION_FAILED) {
                 _cleanup_free_ char *text = error_to_text(&o->error);
 
-                log_operation(o->error.id == ERROR_GUARD ? LOG_WARNING : LOG_ERR,
-                              o->error.id == ERROR_GUARD ? MESSAGE_GUARD_TRIPPED : MESSAGE_OPERATION_FAILED,
+                bool is_guarded = o->error.id == ERROR_GUARD || o->error.id == ERROR_DRIFT;
+
+                log_operation(is_guarded ? LOG_WARNING : LOG_ERR, is_guarded ? MESSAGE_GUARD_TRIPPED : MESSAGE_OPERATION_FAILED,
                               o, text ? text : "The operation failed.");
         } else
                 log_operation(LOG_INFO, MESSAGE_OPERATION_FINISHED, o,

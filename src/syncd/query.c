@@ -63,6 +63,29 @@ int query_of_pair(Query *q, Error *error) {
         return q->pair ? 0 : error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a query");
 }
 
+int pairs_wanted(const Syncd *s, const char *asked, char ***ret, Error *error) {
+        const Pair *pair = NULL;
+        int r;
+
+        if (asked) {
+                const BrokenPair *broken = pairs_find_broken(s->pairs, asked);
+
+                r = broken ? 0 : pairs_get(s->pairs, asked, &pair, error);
+                if (r < 0) {
+                        error_field(error, "sync_pair_id");
+                        return r;
+                }
+                return strings_append(ret, broken ? broken->name : pair->name) < 0 ? error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a query") : 0;
+        }
+        for (size_t i = 0; i < s->pairs->n_pairs; i++)
+                if (strings_append(ret, s->pairs->pairs[i]->name) < 0)
+                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a query");
+        for (size_t i = 0; i < s->pairs->n_broken; i++)
+                if (strings_append(ret, s->pairs->broken[i].name) < 0)
+                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a query");
+        return 0;
+}
+
 void query_refuse_unknown_pair(Query *q) {
         _cleanup_error_ Error error = {};
         const Pair *pair = NULL;

@@ -135,6 +135,8 @@ int do_reload(void *daemon, ApiRequest *request, Error *error);
 int do_pair_list(void *daemon, ApiRequest *request, Error *error);
 int do_pair_show(void *daemon, ApiRequest *request, Error *error);
 int do_pair_check(void *daemon, ApiRequest *request, Error *error);
+int do_drift_list(void *daemon, ApiRequest *request, Error *error);
+int do_drift_accept(void *daemon, ApiRequest *request, Error *error);
 int do_system_list(void *daemon, ApiRequest *request, Error *error);
 int do_system_show(void *daemon, ApiRequest *request, Error *error);
 int do_system_check(void *daemon, ApiRequest *request, Error *error);
@@ -178,6 +180,8 @@ DEFINE_CLEANUP(Query, query_free)
 _must_check_ int query_by_operation(Syncd *s, ApiRequest *request, Query **ret, Error *error);
 /* The pair of the argument "sync_pair_id", by name or alias; a name that no pair has any more still finds its old operations. */
 _must_check_ int query_of_pair(Query *q, Error *error);
+/* Names of all pairs, or of the one that is asked for by name or alias; broken ones, too. ERROR_NOT_FOUND. */
+_must_check_ int pairs_wanted(const Syncd *s, const char *asked, char ***ret, Error *error);
 /* Nothing was found and no pair is called so: 404 with the nearest name. */
 void query_refuse_unknown_pair(Query *q);
 /* Submits; on success the query belongs to the job, and its result is the answer. */

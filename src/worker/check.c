@@ -53,7 +53,9 @@ int check_run(Run *run, Error *error) {
         run->operation->report = json_array();
         if (!run->operation->report)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a check's report");
-        r = check_collect(run, run->operation->report, error);
+        r = drift_check(run, DRIFT_OF_CHECK, error);
+        if (r >= 0)
+                r = check_collect(run, run->operation->report, error);
         if (r < 0)
                 return r;
         return check_verdict(run->operation->report, error);

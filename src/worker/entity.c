@@ -26,6 +26,8 @@ void entity_done(EntityRun *e) {
         free(TAKE_PTR(e->other.changes));
         error_done(&e->prepared_error);
         free(TAKE_PTR(e->scratch.bytes));
+        entity_schema_done(&e->schema);
+        backfill_done(&e->backfill);
         free(TAKE_PTR(e->position));
         free(TAKE_PTR(e->low));
         free(TAKE_PTR(e->high));
@@ -37,7 +39,7 @@ static bool entity_needs_full(const EntityRun *e, const Checkpoint *c) {
                 return true;
         if (e->run->operation->kind == OPERATION_FULL || (e->m->strategy != DETECT_WATERMARK && !e->mark) || c->full_at == 0)
                 return true;
-        if (!text_equal(c->mapping_hash, e->run->pair->content_hash_text))
+        if (!text_equal(c->mapping_hash, e->run->pair->content_hash_text) || e->schema.refill)
                 return true;
         return e->m->sweep_usec > 0 && timestamp_now() - c->full_at > (int64_t) e->m->sweep_usec;
 }
@@ -102,6 +104,13 @@ static int entity_save(EntityRun *e, char *position, Error *error) {
         return checkpoint_save(e->progress, &c, error);
 }
 
+static int entity_save_filled(EntityRun *e, uint64_t n_filled, Error *error) {
+        if (e->schema.n_filled == n_filled)
+                return 0;
+        e->schema.n_filled = n_filled;
+        return entity_schema_save(progress_database(e->run->progress), e->m->entity, &e->schema, error);
+}
+
 /* The horizon is proved before the snapshot that reads the rows is taken: the other order loses rows (algorithms.md, 8). */
 static int entity_new_scan(EntityRun *e, const Checkpoint *c, Error *error) {
         Value high;
@@ -132,6 +141,8 @@ static int entity_new_scan(EntityRun *e, const Checkpoint *c, Error *error) {
                 e->mark->reread_until = LOG_SCAN_PENDING;
                 r = log_mark_save(e->run->progress, e->m->entity, e->mark, error);
         }
+        if (r >= 0)
+                r = entity_save_filled(e, 0, error);
         return progress_end(e->run->progress, r, error);
 }
 
@@ -171,7 +182,11 @@ int entity_needs_compare(Run *run, const Mapping *m, const LogMark *mark, bool *
         r = progress_entity(run->progress, m->entity, &e.progress, error);
         if (r < 0)
                 return r;
+        r = entity_schema_load(progress_database(run->progress), m->entity, &e.schema, error);
+        if (r < 0)
+                return r;
         *ret = entity_needs_full(&e, checkpoint_get(e.progress));
+        entity_schema_done(&e.schema);
         return 0;
 }
 
@@ -218,6 +233,11 @@ int entity_begin(EntityRun *e, Run *run, const Mapping *m, Error *error) {
         r = entity_open(e, run, m, error);
         if (r < 0)
                 return r;
+        r = entity_schema_load(progress_database(run->progress), m->entity, &e->schema, error);
+        if (r < 0)
+                return r;
+        if (backfill_make(run->pair, m, e->schema.mapping, e->schema.refill, &e->backfill) < 0)
+                return out_of_memory(e, error);
         c = checkpoint_get(e->progress);
         if (text_equal(c->scan_operation, run->operation->id)) {
                 r = entity_resume(e, c, error);
@@ -319,6 +339,14 @@ int entity_restart_scan(EntityRun *e, Error *error) {
         return record_end(e, r, &delta, error);
 }
 
+static uint64_t batch_filled(const EntityRun *e) {
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < e->batch.n_changes; i++)
+                n += backfill_only_fills(&e->backfill, e->m, e->batch.changes + i);
+        return n;
+}
+
 int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
         EntityResult delta = {
                 .entity = e->m->entity,
@@ -333,6 +361,8 @@ int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
         for (size_t i = 0; r >= 0 && i < e->batch.n_changes; i++)
                 r = record_change(e, e->batch.changes + i, batch_number, &delta, error);
         e->scan_end = e->batch.end;
+        if (r >= 0)
+                r = entity_save_filled(e, e->schema.n_filled + batch_filled(e), error);
         if (r >= 0)
                 r = record_counts(e, &delta, batch_number, error);
         if (r >= 0)
@@ -407,6 +437,18 @@ static int mark_scanned(EntityRun *e, Error *error) {
         return r;
 }
 
+/* All records have been compared with this version of the mapping. */
+static int entity_save_shape(EntityRun *e, Error *error) {
+        json_decref(e->schema.mapping);
+        e->schema.mapping = backfill_shape(e->run->pair, e->m);
+        json_decref(e->schema.refill);
+        e->schema.refill = NULL;
+        e->schema.n_filled = 0;
+        if (!e->schema.mapping)
+                return out_of_memory(e, error);
+        return entity_schema_save(progress_database(e->run->progress), e->m->entity, &e->schema, error);
+}
+
 int entity_finish(EntityRun *e, Error *error) {
         const EntityResult none = {.entity = e->m->entity, .done = true};
         Checkpoint c = entity_checkpoint(e, NULL);
@@ -436,6 +478,8 @@ int entity_finish(EntityRun *e, Error *error) {
         if (r >= 0 && e->full && e->has_quarantine)
                 r = quarantine_release_stale(progress_database(e->run->progress), e->m->entity,
                                              e->run->operation->id, error);
+        if (r >= 0 && e->full)
+                r = entity_save_shape(e, error);
         if (r >= 0)
                 r = checkpoint_save(e->progress, &c, error);
         if (r >= 0 && e->mark)

@@ -3,7 +3,9 @@
 /* One entity of a run: its scan, its counts, and step 8, which records what a batch made true. In the worker. */
 #include "detect/detect.h"
 #include "store/log-mark.h"
+#include "store/schema.h"
 #include "validate/validate.h"
+#include "worker/backfill.h"
 #include "worker/run.h"
 
 typedef struct EntityRun EntityRun;
@@ -21,6 +23,8 @@ struct EntityRun {
         Error prepared_error;
         uint64_t prepared_unkeyed;
         DigestScratch scratch;
+        EntitySchema schema;
+        Backfill backfill; /* what a changed mapping or a drifted column asks for */
         /* the scan */
         bool full;                   /* every record, so that what is not seen is gone */
         char *position, *low, *high; /* where it resumes; watermarks as the checkpoint has them */

@@ -66,10 +66,15 @@ static int operation_run(Run *run, Error *error) {
                 return r;
         if (run->operation->kind == OPERATION_CHECK)
                 return check_run(run, error);
+        if (run->operation->kind == OPERATION_DRIFT_ACCEPT)
+                return drift_accept(run, error);
         r = settle(run, error);
         if (r < 0)
                 return r;
         r = result_load(run->progress, run->operation->id, run->operation, error);
+        if (r < 0)
+                return r;
+        r = drift_check(run, DRIFT_OF_RUN, error);
         if (r < 0)
                 return r;
         r = check_preflight(run, error);

@@ -147,9 +147,14 @@ static int validate_batch(EntityRun *e, Error *error) {
         return 0;
 }
 
-static void batch_count(const Batch *batch, uint64_t *ret_changes, uint64_t *ret_held) {
+/* What only fills newly mapped fields that were null is no change that somebody might not have meant. */
+static void batch_count(const EntityRun *e, uint64_t *ret_changes, uint64_t *ret_held) {
+        const Batch *batch = &e->batch;
+
         *ret_changes = *ret_held = 0;
         for (size_t i = 0; i < batch->n_changes; i++) {
+                if (backfill_only_fills(&e->backfill, e->m, batch->changes + i))
+                        continue;
                 *ret_held += batch->changes[i].kind == CHANGE_HELD;
                 *ret_changes += batch->changes[i].kind == CHANGE_INSERT ||
                                 batch->changes[i].kind == CHANGE_UPDATE;
@@ -164,14 +169,14 @@ static int guard_batch(EntityRun *e, Error *error) {
 
         if (!result)
                 return no_memory(e, error);
-        batch_count(&e->batch, &n_changes, &n_held);
+        batch_count(e, &n_changes, &n_held);
         n_read = (uint64_t) (result->n_read - e->counted.n_read) +
                  e->batch.n_read; /* what a share of a first load's records is of */
         r = guard_errors(&e->run->guards, e->m->entity, (uint64_t) (result->n_held - e->counted.n_held) + n_held,
                          e->n_base > n_read ? e->n_base : n_read, error);
         if (r < 0 || e->first_load)
                 return r;
-        n_changes += (uint64_t) (result->n_inserted + result->n_updated - e->counted.n_inserted - e->counted.n_updated);
+        n_changes += (uint64_t) (result->n_inserted + result->n_updated - e->counted.n_inserted - e->counted.n_updated) - e->schema.n_filled;
         return guard_changes(&e->run->guards, e->m->entity, n_changes, e->n_base, error);
 }
 
@@ -184,6 +189,8 @@ static int plan_batch(EntityRun *e, Error *error) {
 
                 if (change->kind != CHANGE_UNDECIDED)
                         continue;
+                if (change->is_backfill)
+                        plan_keep_others(e->m, change, e->backfill.compared);
                 r = plan_change(e->m, change, e->batch.arena, &e->scratch);
                 if (r < 0)
                         return no_memory(e, error);
@@ -326,6 +333,10 @@ static int scan_open(EntityRun *e, Arena *arena, Detector **ret, Error *error) {
                 .settled_batch = e->settled_batch,
                 .batch_records = e->run->batch_records,
                 .deliver_unchanged = e->has_quarantine,
+                .deliver_backfill = e->full && e->backfill.is_needed,
+                .before_columns = e->full && e->backfill.has_before ? e->backfill.columns : NULL,
+                .n_before_columns = e->backfill.n_columns,
+                .before_seed = e->backfill.seed,
         };
         int r;
 

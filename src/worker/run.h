@@ -45,6 +45,12 @@ void hint_finding(Run *run, const char *entity, const Finding *finding);        
 /* settle.c: the last batch that is journalled but not recorded, from the journal alone. */
 _must_check_ int settle(Run *run, Error *error);
 
+/* drift.c: columns and types of both sides against those of the last run. OF_RUN: ERROR_DRIFT where the pair's policy stops; else what it reports is
+ * remembered as seen. OF_CHECK: only adds to the operation's report. OF_ACCEPTING: all that changed is remembered as seen, and reported. */
+typedef enum DriftUse { DRIFT_OF_RUN, DRIFT_OF_CHECK, DRIFT_OF_ACCEPTING } DriftUse;
+_must_check_ int drift_check(Run *run, DriftUse use, Error *error);
+_must_check_ int drift_accept(Run *run, Error *error);
+
 /* check.c: tables, columns, keys of every entity at both systems; the report goes to the operation. preflight() fails on the first that is not there,
  * so that no entity is written when another cannot be. */
 _must_check_ int check_run(Run *run, Error *error);

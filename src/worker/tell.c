@@ -124,7 +124,7 @@ void tell_outcome(const Run *run, const Error *cause) {
         _cleanup_free_ char *why = cause ? error_to_text(cause) : completed_text(run->operation),
                             *text = NULL;
         LogId id = !cause                                            ? MESSAGE_OPERATION_FINISHED
-                   : cause->id == ERROR_GUARD                        ? MESSAGE_GUARD_TRIPPED
+                   : cause->id == ERROR_GUARD || cause->id == ERROR_DRIFT ? MESSAGE_GUARD_TRIPPED
                    : cause->id == ERROR_CANCELLED                    ? MESSAGE_OPERATION_FINISHED
                    : cause->id == ERROR_HOURS                        ? MESSAGE_HOURS_OVER
                    : error_class(cause->id) == ERROR_CLASS_TRANSIENT ? MESSAGE_ATTEMPT_FAILED

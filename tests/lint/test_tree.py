@@ -150,7 +150,7 @@ def test_money_is_no_float():
     wrong = [f"{p.relative_to(TOP)}:{n}: {line.strip()}" for p in SOURCES if p.relative_to(TOP / "src").parts[0] in rooms
              for n, line in enumerate(lines(p), 1) if re.search(r"\b(float|double)\b\s+\w+", re.sub(r"/?\*.*", "", line))]
     wrong = [w for w in wrong if "duration_seconds" not in w and "model/operation.c" not in w and "store/operations" not in w]
-    wrong = [w for w in wrong if not re.match(r"src/transform/(geometry-(curve|shape|valid)|project)\.[ch]:", w)]
+    wrong = [w for w in wrong if not re.match(r"src/transform/(geometry-(curve|shape|valid)|project)\.[ch]:|src/model/drift\.c:", w)]
     assert not wrong, "\n".join(wrong)
 
 
