@@ -47,6 +47,8 @@ _must_check_ int ogr_dataset_open(const System *system, bool write, OgrConnectio
 /* Finds a layer and describes it. A geometry without a known reference system is refused unless the system names one (srid:).
  * ERROR_TABLE_MISSING with the nearest name. */
 _must_check_ int ogr_layer_open(OgrConnection *c, const char *name, OgrLayer *ret, Error *error);
+/* The same for who only wants to know what is there: srid may stay 0. */
+_must_check_ int ogr_layer_look(OgrConnection *c, const char *name, OgrLayer *ret, Error *error);
 void ogr_layer_done(OgrLayer *l);
 /* The place of a column that the table has. ERROR_NOT_YET: its type is a list. */
 _must_check_ int ogr_column_find(const OgrLayer *l, const char *name, OgrColumn *ret, Error *error);

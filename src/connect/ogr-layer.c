@@ -122,7 +122,11 @@ static int srid_find(OgrConnection *c, OgrLayer *l, Error *error) {
                 l->srid = code_guess(system);
         if (l->srid == 0)
                 l->srid = told;
-        if (l->srid != 0)
+        return 0;
+}
+
+static int srid_require(const OgrConnection *c, const OgrLayer *l, Error *error) {
+        if (l->srid != 0 || l->geometry == wkbNone)
                 return 0;
         return error_set(error, ERROR_CONFIGURATION, "Say what it is: srid: EPSG:2927 in the system's configuration (a Shapefile needs a .prj)",
                          "System \"%s\": layer \"%s\" names no coordinate system that is known by a number",
@@ -188,7 +192,7 @@ static int layer_missing(OgrConnection *c, const char *name, Error *error) {
 
 static const char *name_or(const char *name, const char *otherwise) { return name && *name ? name : otherwise; }
 
-int ogr_layer_open(OgrConnection *c, const char *name, OgrLayer *ret, Error *error) {
+int ogr_layer_look(OgrConnection *c, const char *name, OgrLayer *ret, Error *error) {
         OgrLayer l = {.handle = GDALDatasetGetLayerByName(c->dataset, name)};
         int r;
 
@@ -211,6 +215,18 @@ int ogr_layer_open(OgrConnection *c, const char *name, OgrLayer *ret, Error *err
         }
         *ret = l;
         return 0;
+}
+
+int ogr_layer_open(OgrConnection *c, const char *name, OgrLayer *ret, Error *error) {
+        int r;
+
+        r = ogr_layer_look(c, name, ret, error);
+        if (r == 0) {
+                r = srid_require(c, ret, error);
+                if (r < 0)
+                        ogr_layer_done(ret);
+        }
+        return r;
 }
 
 void ogr_layer_done(OgrLayer *l) {

@@ -41,21 +41,18 @@ static bool name_ends(const char *name, const char *end) {
         return size >= n && text_equal_ignoring_case(name + size - n, end);
 }
 
-/* A file by its name; a folder by the first file in it that tells. */
+/* A file by its name; a folder unless there is a file of GDAL's in it: an empty one gets its first GeoJSON file. */
 static bool is_geojson(const char *path) {
         struct dirent *entry;
         struct stat st;
-        bool found = false;
+        bool found = true;
         DIR *folder;
 
         if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
                 return name_ends(path, ".geojson") || name_ends(path, ".json");
         folder = opendir(path);
-        while (folder && !found && (entry = readdir(folder))) {
-                found = name_ends(entry->d_name, ".geojson");
-                if (name_ends(entry->d_name, ".shp") || name_ends(entry->d_name, ".gdbtable"))
-                        break;
-        }
+        while (folder && found && (entry = readdir(folder)))
+                found = !name_ends(entry->d_name, ".shp") && !name_ends(entry->d_name, ".dbf") && !name_ends(entry->d_name, ".gdbtable");
         if (folder)
                 (void) closedir(folder);
         return found;
@@ -65,7 +62,7 @@ static int ogr_open(const System *system, bool write, Connection **ret, Error *e
         if (!system->path)
                 return error_set(error, ERROR_CONFIGURATION, "Add path: to the system", "System \"%s\" has no path", system->name);
         if (is_geojson(system->path))
-                return error_set(error, ERROR_NOT_YET, "Use a GeoPackage", "GeoJSON is not there yet");
+                return ogr_geojson_connector.open(system, write, ret, error);
         return gdal_open(system, write, ret, error);
 }
 
@@ -132,7 +129,7 @@ static int gdal_describe(Connection *connection, const Mapping *m, const char *t
         OgrLayer layer = {};
         int r;
 
-        r = ogr_layer_open((OgrConnection *) connection, table, &layer, error);
+        r = ogr_layer_look((OgrConnection *) connection, table, &layer, error);
         if (r == 0)
                 *ret = TAKE_PTR(layer.table);
         ogr_layer_done(&layer);

@@ -53,9 +53,10 @@ static const struct {
         {"XX", ERROR_SYSTEM_REFUSED, "Let the DBA look at the server's log: it reports an error of its own"},
 };
 
-/* Of one record, while it is written: 54000 is an index entry that is too long. */
+/* Of one record, while it is written: 54000 is an index entry that is too long, XX000 what PostGIS says of a geometry that it cannot hold (a ring of
+ * three points); XX001 and XX002, damaged files, are not. */
 static bool is_of_record(const char *sqlstate) {
-        static const char *const classes[] = {"22", "23", "44", "P0001", "54000"};
+        static const char *const classes[] = {"22", "23", "44", "P0001", "54000", "XX000"};
 
         for (size_t i = 0; i < ELEMENTSOF(classes); i++)
                 if (text_starts_with(sqlstate, classes[i]))

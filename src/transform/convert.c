@@ -216,7 +216,9 @@ static int rings_report(const Value *value, const Value *geometry, const Mapping
         if (!message || !text)
                 return -ENOMEM;
         return finding_add(findings, arena,
-                           field->invalid == RINGS_HOLD && fault != RING_UNKNOWN ? FINDING_ERROR : FINDING_WARNING,
+                           field->invalid == RINGS_HOLD && fault != RING_UNKNOWN && fault != RING_ORIENTATION
+                                   ? FINDING_ERROR
+                                   : FINDING_WARNING,
                            "ring", field->name, text, message,
                            "Mend the ring at the source (ST_MakeValid, or Repair Geometry in ArcGIS).");
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Systems of kind ogr: layers that GDAL made are read, written, and read back by GDAL; PostGIS gets and gives geometries."""
 import decimal
+import json
 import pathlib
 import sqlite3
 import struct
@@ -194,6 +195,44 @@ def test_a_shapefile_with_its_own_digits_and_letters(tmp_path, codepage):
     assert rows[0][:3] == ("R1", "Muñoz", "1234567.12345678901") and decimal.Decimal(rows[0][2]) == decimal.Decimal("1234567.12345678901")
     assert rows[1][:3] == ("R2", None, None)
     assert {row[3] for row in rows} == {"01060000206F0B0000"}
+
+
+def test_a_geojson_file_is_written_whole(tmp_path):
+    (tmp_path / "out").mkdir()
+    db = sqlite3.connect(tmp_path / "gis.db")
+    db.execute("create table parcels (apn text primary key, acres text, edited text, geom blob)")
+
+    def wkb(size):
+        return struct.pack("<BIII8d", 1, 3, 1, 4, -71.1, 42.1, -71.1 + size, 42.1, -71.1, 42.1 + size, -71.1, 42.1)
+    db.executemany("insert into parcels values (?, ?, ?, ?)",
+                   [(f"R{i}", f"{i}.50", f"2024-01-01 00:00:{i % 60:02d}.123456", wkb(i / 1000)) for i in range(1, 51)])
+    db.commit()
+    target = tmp_path / "out/parcel.geojson"
+    target.write_text('{"type":"FeatureCollection","features":[\n{"type":"Feature","properties":{"parcel_number":"R1","acres":9.10,'
+                      '"of others":1.000000000000000000001},"geometry":null},\n{"type":"Feature","properties":{"by hand":true},"geometry":null}]}')
+    p = place(tmp_path, None, tmp_path / "out", """\
+      acres: {from: acres, type: "decimal(14,2)"}
+      edited: {from: edited, type: timestamp}
+      geometry: {from: geom, type: geometry, kind: polygon, srid: "EPSG:4326"}
+""")
+    p.systems({"gis": {"kind": "sqlite", "path": str(tmp_path / "gis.db")}, "cama": {"kind": "ogr", "path": str(tmp_path / "out"), "access": "write"}})
+    p.mapping((tmp_path / "etc/mappings/pair.yaml").read_text().replace("to: parcel", "to: parcel.geojson"))
+    assert p.result(p.run(allow=["first_write"]))["parcel"] == (50, 49, 1, 0, 0, 0)
+    text = target.read_text()
+    features = {f["properties"].get("parcel_number"): f for f in json.loads(text, parse_float=decimal.Decimal)["features"]}
+    assert len(features) == 51 and features[None]["properties"] == {"by hand": True}
+    assert '"of others":1.000000000000000000001' in text and features["R1"]["properties"]["acres"] == decimal.Decimal("1.50")
+    assert features["R7"]["properties"]["edited"].startswith("2024-01-01T00:00:07.123456")
+    assert [[float(x) for x in point] for point in features["R7"]["geometry"]["coordinates"][0]] == [[-71.1, 42.1], [-71.1 + 0.007, 42.1], [-71.1, 42.1 + 0.007], [-71.1, 42.1]]
+    db.execute("update parcels set acres = '0.01' where apn = 'R2'")
+    db.execute("delete from parcels where apn = 'R3'")
+    db.commit()
+    assert p.result(p.run())["parcel"] == (49, 0, 1, 1, 48, 0)
+    assert p.result(p.run())["parcel"] == (49, 0, 0, 0, 49, 0)
+    features = {f["properties"].get("parcel_number"): f for f in json.loads(target.read_text(), parse_float=decimal.Decimal)["features"]}
+    assert "R3" not in features and features["R2"]["properties"]["acres"] == decimal.Decimal("0.01") and len(features) == 50
+    assert [entry.name for entry in target.parent.iterdir()] == ["parcel.geojson"]
+    assert {row["parcel_number"] for row in ogr.read(target, "parcel")} >= {"R1", "R50"}
 
 
 def test_what_is_missing_is_named(tmp_path):

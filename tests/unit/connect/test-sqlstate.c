@@ -48,7 +48,7 @@ static void permanent_ones(void **state) {
 
 static void ones_of_a_record(void **state) {
         static const char *const states[] = {"22001", "22003", "22021", "23502", "23503", "23505", "23514",
-                                             "23P01", "44000", "P0001", "54000"};
+                                             "23P01", "44000", "P0001", "54000", "XX000"};
 
         for (size_t i = 0; i < ELEMENTSOF(states); i++) {
                 state_is(states[i], true, ERROR_RECORD_REFUSED, ERROR_CLASS_RECORD, "record");
