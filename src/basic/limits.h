@@ -23,3 +23,5 @@
 #define ATTEMPTS_MAX 8U                                 /* of one operation */
 #define DATAGRAM_BYTES_MAX 65536U                       /* one progress hint */
 #define BUS_QUESTIONS_MAX 1024U                          /* D-Bus calls that wait for the bus or polkit to say who may */
+#define REST_PAGE_BYTES_MAX (32U * 1024 * 1024)         /* one answer of a web service, unpacked: it is read whole */
+#define REST_PAGE_MEMORY_MAX (128U * 1024 * 1024)       /* the same as a tree: a quarter of a worker's memory */

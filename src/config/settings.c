@@ -7,17 +7,18 @@
 #include "config/check.h"
 #include "config/layout.h"
 #include "config/system-limits.h"
+#include "config/system-rest.h"
 #include <dirent.h>
 
 #define OPERATIONS_AT_ONCE_MAX 64 /* workers: each is a process with its own databases open */
 
-static const char *const kinds[] = {"postgresql", "sqlite", "odbc", "csv", "fixed", "ogr", NULL};
-static const char *const kinds_later[] = {"rest", "kafka", NULL};
+static const char *const kinds[] = {"postgresql", "sqlite", "odbc", "rest", "csv", "fixed", "ogr", NULL};
+static const char *const kinds_later[] = {"kafka", NULL};
 static const char *const accesses[] = {"read", "write", NULL};
 static const char *const log_levels[] = {"debug", "info", "notice", "warning", "error", NULL};
 
 static const Field system_fields[] = {
-        {"kind", FIELD_TEXT, .required = true, .summary = "postgresql, sqlite, odbc, csv or fixed"},
+        {"kind", FIELD_TEXT, .required = true, .summary = "postgresql, sqlite, odbc, rest, csv or fixed"},
         {"access", FIELD_TEXT, .choices = accesses, .summary = "read (the default) or write"},
         {"path", FIELD_TEXT, .summary = "sqlite, csv: the database file, or the folder with the files"},
         {"delimiter", FIELD_TEXT, .summary = "csv: one character, or tab; detected by default"},
@@ -32,9 +33,16 @@ static const Field system_fields[] = {
         {"credential", FIELD_TEXT, .summary = "postgresql, odbc: the file with the password, of the credentials folder"},
         {"limits", FIELD_OBJECT, .members = system_limits_fields},
         {"hours", FIELD_TEXT, .summary = "when it may be used, local time: \"20:00-06:00\""},
-        {"protocol", FIELD_ANY, .not_yet = true},
-        {"url", FIELD_ANY, .not_yet = true},
-        {"auth", FIELD_ANY, .not_yet = true},
+        {"protocol", FIELD_TEXT, .choices = system_protocols, .summary = "rest: odata (the default) or json"},
+        {"url", FIELD_TEXT, .summary = "rest: where the service is, https://HOST/PATH"},
+        {"auth", FIELD_OBJECT, .members = system_auth_fields, .summary = "rest: api_key, basic, bearer or oauth2"},
+        {"headers", FIELD_OBJECT, .summary = "rest: sent with each request; never secrets"},
+        {"ca_file", FIELD_TEXT, .summary = "rest: certificates of the authorities that are trusted, PEM"},
+        {"page_size", FIELD_INTEGER, .summary = "rest: records of a page that are asked for; the service may give fewer"},
+        {"batch_size", FIELD_INTEGER, .summary = "rest, odata: requests in one $batch, 100; 1: none"},
+        {"paging", FIELD_TEXT, .choices = system_pagings, .summary = "rest, odata: key (the default) or link"},
+        {"lag", FIELD_DURATION, .summary = "rest, odata: how far a watermark stays behind the service's clock, 5min"},
+        {"tables", FIELD_MAP, .members = system_table_fields, .summary = "rest, json: how each table is asked for"},
         {},
 };
 
@@ -141,6 +149,20 @@ static const char *connection_example(const char *kind) {
                                         : "Add connection: such as \"host=… dbname=… user=…\"";
 }
 
+/* Members that only services have. */
+static void system_check_rest(File *f, const json_t *node, const char *kind) {
+        static const char *const members[] = {"protocol", "url", "auth", "headers", "ca_file", "page_size", "batch_size", "paging", "lag", "tables"};
+
+        if (text_equal(kind, "rest")) {
+                system_rest_check(f->document, node, f->mistakes);
+                member_refuse(f, node, "path", kind);
+                member_refuse(f, node, "connection", kind);
+                return;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(members) && kind && choices_contain(kinds, kind); i++)
+                member_refuse(f, node, members[i], kind);
+}
+
 /* Where a system is: a file or folder, or a connection. */
 static void system_check_place(File *f, const json_t *node, const char *name, const char *other) {
         const char *kind = json_member_text(node, "kind"), *text = json_member_text(node, name);
@@ -171,7 +193,7 @@ static void system_check(File *f, const json_t *node) {
         Mark place = yaml_node(f->document, kind_node).place;
 
         if (kind && choices_contain(kinds_later, kind))
-                file_mistake(f, ERROR_NOT_YET, place, "Use postgresql, sqlite, odbc, csv or fixed for now",
+                file_mistake(f, ERROR_NOT_YET, place, "Use postgresql, sqlite, odbc, rest, csv or fixed for now",
                              "Not there yet is the kind", kind);
         else if (kind && !choices_contain(kinds, kind)) {
                 _cleanup_free_ char *remedy = check_suggestion(kind, kinds, ELEMENTSOF(kinds) - 1);
@@ -182,10 +204,13 @@ static void system_check(File *f, const json_t *node) {
                 file_mistake(f, ERROR_CONFIGURATION, yaml_node(f->document, delimiter).place,
                              "Write one character, such as \";\", or tab", "The delimiter cannot be",
                              text);
-        system_check_place(f, node, kind_is_server(kind) ? "connection" : "path", kind_is_server(kind) ? "path" : "connection");
+        system_check_rest(f, node, kind);
+        if (!text_equal(kind, "rest"))
+                system_check_place(f, node, kind_is_server(kind) ? "connection" : "path", kind_is_server(kind) ? "path" : "connection");
         if (!kind_is_server(kind)) {
                 member_refuse(f, node, "credential", kind);
-                member_refuse(f, json_object_get(node, "limits"), "statement_timeout", kind);
+                if (!text_equal(kind, "rest"))
+                        member_refuse(f, json_object_get(node, "limits"), "statement_timeout", kind);
         }
         system_limits_read(f->document, node, &limits, f->mistakes);
         if (!text_equal(kind, "fixed"))

@@ -19,9 +19,10 @@ static const struct {
         {"odbc", NULL, "libodbc2"},
         {"ogr", NULL, "libgdal32"},
         {"postgresql", &postgresql_connector, NULL},
+        {"rest", NULL, "libcurl4"},
         {"sqlite", &sqlite_connector, NULL},
 };
-static const char *const kinds[] = {"csv", "fixed", "odbc", "ogr", "postgresql", "sqlite", NULL};
+static const char *const kinds[] = {"csv", "fixed", "odbc", "ogr", "postgresql", "rest", "sqlite", NULL};
 
 int connector_load(const char *kind, const Connector **ret, Error *error) {
         for (size_t i = 0; i < ELEMENTSOF(connectors); i++) {
@@ -32,7 +33,7 @@ int connector_load(const char *kind, const Connector **ret, Error *error) {
                 *ret = connectors[i].connector;
                 return 0;
         }
-        return error_set(error, ERROR_NOT_YET, "Use kind: postgresql, sqlite, odbc, csv or fixed", "Kind \"%s\" is not there yet",
+        return error_set(error, ERROR_NOT_YET, "Use kind: postgresql, sqlite, odbc, rest, csv or fixed", "Kind \"%s\" is not there yet",
                          kind ? kind : "");
 }
 

@@ -43,7 +43,8 @@ FOREIGN = {
     "yaml.h": {"config/yaml.c"},
     "microhttpd.h": {"http/*.[ch]"},
     "xxhash.h": {"model/record.c"},
-    "sodium.h": {"api/keys.c"},
+    "sodium.h": {"api/keys.c", "connect/rest-*.c"},
+    "curl/curl.h": {"connect/rest-http.c"},
     "sql.h": {"connect/odbc*.[ch]"},
     "sqlext.h": {"connect/odbc*.[ch]"},
     "dlfcn.h": {"connect/module.c", "transform/project.c"},
@@ -54,11 +55,11 @@ FOREIGN = {
 
 # What no daemon and no command line may link: drivers live in workers, so that one that crashes takes one operation with it.
 LINKS = {
-    "worker/terrafusion-worker": {"forbidden": ["microhttpd", "gdal", "odbc", "rdkafka"]},
-    "syncd/terrafusion-syncd": {"forbidden": ["gdal", "odbc", "lua", "rdkafka"]},
-    "gateway/terrafusion-gateway": {"forbidden": ["gdal", "odbc", "lua", "rdkafka", "sqlite3", "libpq"]},
-    "generator/terrafusion-generator": {"forbidden": ["gdal", "odbc", "lua", "rdkafka", "sqlite3", "libpq", "microhttpd"]},
-    "ctl/terrafusionctl": {"forbidden": ["gdal", "odbc", "lua", "rdkafka", "sqlite3", "libpq", "yaml"]},
+    "worker/terrafusion-worker": {"forbidden": ["microhttpd", "gdal", "odbc", "curl", "rdkafka"]},
+    "syncd/terrafusion-syncd": {"forbidden": ["gdal", "odbc", "curl", "lua", "rdkafka"]},
+    "gateway/terrafusion-gateway": {"forbidden": ["gdal", "odbc", "curl", "lua", "rdkafka", "sqlite3", "libpq"]},
+    "generator/terrafusion-generator": {"forbidden": ["gdal", "odbc", "curl", "lua", "rdkafka", "sqlite3", "libpq", "microhttpd"]},
+    "ctl/terrafusionctl": {"forbidden": ["gdal", "odbc", "curl", "lua", "rdkafka", "sqlite3", "libpq", "yaml"]},
 }
 
 
@@ -104,7 +105,7 @@ def test_programs_link_only_what_they_may(program):
     assert not wrong, wrong
 
 
-@pytest.mark.parametrize("module, library", [("odbc", "libodbc.so")])
+@pytest.mark.parametrize("module, library", [("odbc", "libodbc.so"), ("rest", "libcurl.so")])
 def test_modules_link_their_library_and_nothing_of_ours(module, library):
     binary = BUILD / f"src/connect/connect-{module}.so"
     text = subprocess.run(["readelf", "-d", str(binary)], capture_output=True, text=True, check=True).stdout
