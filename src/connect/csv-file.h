@@ -59,4 +59,4 @@ int csv_scan_next(Reader *reader, Value *values, Error *error);
 const char *csv_scan_position(Reader *reader);
 bool csv_scan_resumed(const Reader *reader);
 void csv_scan_close(Reader *reader);
-_must_check_ int csv_scan_check(CsvConnection *c, const Pair *pair, const Mapping *m, json_t *report);
+_must_check_ int csv_scan_check(CsvConnection *c, const Pair *pair, const Mapping *m, json_t *report, Error *error);

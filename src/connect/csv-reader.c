@@ -246,7 +246,7 @@ const char *csv_scan_position(Reader *reader) {
 
 bool csv_scan_resumed(const Reader *reader) { return ((const CsvScan *) reader)->resumed; }
 
-int csv_scan_check(CsvConnection *c, const Pair *pair, const Mapping *m, json_t *report) {
+int csv_scan_check(CsvConnection *c, const Pair *pair, const Mapping *m, json_t *report, Error *error) {
         _cleanup_free_ char *what = NULL, *message = NULL, *form = NULL;
         _cleanup_(table_freep) Table *table = NULL;
         _cleanup_(scanp) CsvScan *s = NULL;
@@ -268,7 +268,7 @@ int csv_scan_check(CsvConnection *c, const Pair *pair, const Mapping *m, json_t 
         for (size_t i = 0; i < m->n_columns && r == 0; i++)
                 r = column_place(s, table, m->columns[i].name, &place, &failure);
         if (r < 0)
-                return r == -ENOMEM ? r : report_add_error(report, what, &failure);
+                return file_check_report(r, report, what, &failure, error);
         form = csv_form_text(&s->form);
         if (!form || asprintf(&message, "Can be read: %zu of %zu columns are mapped; found: %s", m->n_columns,
                               s->form.dialect.n_columns, form) < 0) {

@@ -46,7 +46,7 @@ static int csv_open(const System *system, bool write, Connection **ret, Error *e
 static int csv_check(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error) {
         CsvConnection *c = (CsvConnection *) connection;
 
-        return target ? csv_target_check(c, m, report) : csv_scan_check(c, pair, m, report);
+        return target ? csv_target_check(c, m, report) : csv_scan_check(c, pair, m, report, error);
 }
 
 static int csv_content_digest(Connection *connection, const Mapping *m, Digest *ret, Error *error) {

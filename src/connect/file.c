@@ -132,6 +132,14 @@ int file_check_unchanged(int fd, const FileIdentity *then, const char *path, Err
                          "\"%s\" changed while it was read", path);
 }
 
+int file_check_report(int r, json_t *report, const char *what, Error *failure, Error *error) {
+        if (failure->id != ERROR_NONE && error_class(failure->id) != ERROR_CLASS_TRANSIENT)
+                return report_add_error(report, what, failure);
+        if (error)
+                error_move(error, failure);
+        return r;
+}
+
 int file_digest(int fd, Digest *ret) {
         _cleanup_free_ char *bytes = malloc(sizeof(Digest) + PIECE_BYTES);
         Digest digest = {};

@@ -21,6 +21,9 @@ _must_check_ int file_table_open(const System *system, bool is_folder, const cha
                                  Error *error);
 /* ERROR_SYSTEM_BUSY unless the file is still what it was. */
 _must_check_ int file_check_unchanged(int fd, const FileIdentity *then, const char *path, Error *error);
+/* What comes of a check that failed with r: a row of the report, but of what passes by itself (a file that is still written) the error,
+ * so that it is tried again. */
+_must_check_ int file_check_report(int r, json_t *report, const char *what, Error *failure, Error *error);
 /* Digest of all its bytes, read from the beginning in pieces. */
 _must_check_ int file_digest(int fd, Digest *ret);
 /* Reads up to size bytes at an offset; the number read (less only at the end), or a negative errno. */

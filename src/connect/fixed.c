@@ -441,7 +441,7 @@ static int fixed_check(Connection *connection, const Pair *pair, const Mapping *
         if (r == 0)
                 r = table_check_source(described, NULL, pair, m, report, &failure);
         if (r < 0)
-                return r == -ENOMEM ? r : report_add_error(report, m->from, &failure);
+                return file_check_report(r, report, m->from, &failure, error);
         if (json_array_size(report) > n_before)
                 return 0;
         fields_find(s, m);
