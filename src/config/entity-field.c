@@ -154,7 +154,10 @@ static void rings_read(Reading *reading, const json_t *node, MappingField *f) {
 static int format_add(Reading *reading, const json_t *node, MappingField *f) {
         const char *text = json_string_value(node);
 
-        if (!text || yaml_is_null(reading->document, node) || !timestamp_format_is_valid(text)) {
+        bool counts = (f->type == VALUE_DATE || f->type == VALUE_TIMESTAMP) &&
+                      (text_equal(text, "epoch") || text_equal(text, "epoch_ms") || text_equal(text, "julian"));
+
+        if (!text || yaml_is_null(reading->document, node) || !(counts || timestamp_format_is_valid(text))) {
                 reading_mistake_value(
                         reading, node,
                         "Use %Y %y %m %d %H %M %S %f %e %b %B %p %I %j and what stands between them",

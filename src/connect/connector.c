@@ -174,6 +174,10 @@ const char *reader_changes_from(Reader *r) {
         return r->connector->reader_changes_from ? r->connector->reader_changes_from(r) : NULL;
 }
 
+int reader_findings(Reader *r, const Value *values, Arena *arena, Finding **findings) {
+        return r->connector->reader_findings ? r->connector->reader_findings(r, values, arena, findings) : 0;
+}
+
 bool reader_keys_are_unique(const Reader *r) {
         return r->connector->reader_keys_are_unique && r->connector->reader_keys_are_unique(r);
 }

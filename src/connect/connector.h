@@ -95,6 +95,7 @@ typedef struct Connector {
         bool (*reader_is_gone)(const Reader *r);
         const char *(*reader_changes_from)(Reader *r);
         bool (*reader_keys_are_unique)(const Reader *r);
+        int (*reader_findings)(Reader *r, const Value *values, Arena *arena, Finding **findings);
         bool (*reader_ranges_by_key)(const Reader *r);
         int (*ranges_plan)(Reader *r, const KeyRange *within, uint64_t n_records, KeyRanges *ret,
                            Error *error);
@@ -190,6 +191,9 @@ const char *reader_changes_from(Reader *r);
 /* Does a primary key or unique index of the source keep two of its records from having the same key? False:
  * not known. */
 bool reader_keys_are_unique(const Reader *r);
+/* What is wrong with the record just given by the source's own words: a text in a column that is declared for numbers. values: as
+ * reader_next() gave them. Asked for records that are new or changed only. 0, or -ENOMEM. */
+_must_check_ int reader_findings(Reader *r, const Value *values, Arena *arena, Finding **findings);
 
 /* ---- strategy digest: readers of scope READ_RANGES, all within their one snapshot ---- A source has an
  * identity (its primary key) and an order of it, its own: the core never compares two of them. */

@@ -2,6 +2,7 @@
 #include "connect/sqlite-database.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "basic/limits.h"
 
@@ -64,12 +65,64 @@ int sqlite_prepare(sqlite3 *db, const System *system, const char *sql, sqlite3_s
         return rc == SQLITE_OK ? 0 : sqlite_fail(db, rc, system, "cannot prepare a statement", error);
 }
 
+/* A database in WAL mode on a medium that nobody can write (a CD, a read-only mount) is opened as one that does not change. With a -wal of
+ * its own beside it that would leave out its last changes. 1: it is such a one, 0: no. */
+static int is_immutable(const System *system, Error *error) {
+        _cleanup_free_ char *wal = NULL;
+        struct statvfs fs;
+        struct stat st;
+
+        if (statvfs(system->path, &fs) < 0 || !(fs.f_flag & ST_RDONLY))
+                return 0;
+        if (asprintf(&wal, "%s-wal", system->path) < 0) {
+                wal = NULL;
+                return -ENOMEM;
+        }
+        if (stat(wal, &st) == 0 && st.st_size > 0)
+                return error_set(error, ERROR_SYSTEM_UNAVAILABLE, "Copy the file and its -wal to a folder that can be written",
+                                 "System \"%s\": \"%s\" has changes in its -wal, which cannot be read on a medium that is read-only",
+                                 system->name, system->path);
+        return 1;
+}
+
+/* file:PATH?immutable=1, with what a URI would read differently as %XX. */
+static int immutable_uri(const char *path, char **ret) {
+        _cleanup_free_ char *uri = malloc(3 * strlen(path) + sizeof("file:?immutable=1"));
+        char *at;
+
+        if (!uri)
+                return -ENOMEM;
+        at = stpcpy(uri, "file:");
+        for (; *path; path++)
+                at += strchr("?#%", *path) ? snprintf(at, 4, "%%%02X", (unsigned) *path) : snprintf(at, 2, "%c", *path);
+        (void) stpcpy(at, "?immutable=1");
+        *ret = TAKE_PTR(uri);
+        return 0;
+}
+
+static int handle_open(const System *system, bool write, sqlite3 **ret, Error *error) {
+        _cleanup_free_ char *uri = NULL;
+        int flags = write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, immutable, r, rc;
+
+        immutable = write ? 0 : is_immutable(system, error);
+        if (immutable < 0)
+                return immutable;
+        if (immutable) {
+                r = immutable_uri(system->path, &uri);
+                if (r < 0)
+                        return r;
+                flags |= SQLITE_OPEN_URI;
+        }
+        rc = sqlite3_open_v2(uri ? uri : system->path, ret, flags | SQLITE_OPEN_NOMUTEX, NULL);
+        return rc == SQLITE_OK ? 0 : sqlite_fail(*ret, rc, system, "cannot open it", error);
+}
+
 int sqlite_db_open(const System *system, bool write, sqlite3 **ret, Error *error) {
         static const char pragmas[] = "pragma mmap_size = 0; pragma schema_version";
         _cleanup_free_ char *cache = NULL;
         _cleanup_db_ sqlite3 *db = NULL;
         struct stat st;
-        int rc, r;
+        int r;
 
         if (!system->path)
                 return error_set(error, ERROR_CONFIGURATION, "Add path: to the system",
@@ -78,11 +131,9 @@ int sqlite_db_open(const System *system, bool write, sqlite3 **ret, Error *error
                 return error_set(error, ERROR_SYSTEM_UNAVAILABLE,
                                  "Check path: of the system; a database is never created",
                                  "System \"%s\": cannot find \"%s\": %m", system->name, system->path);
-        rc = sqlite3_open_v2(system->path, &db,
-                             (write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX,
-                             NULL);
-        if (rc != SQLITE_OK)
-                return sqlite_fail(db, rc, system, "cannot open it", error);
+        r = handle_open(system, write, &db, error);
+        if (r < 0)
+                return r;
         (void) sqlite3_extended_result_codes(db, 1);
         (void) sqlite3_busy_timeout(db, sqlite_busy_timeout_msec);
         /* A misspelt column must not turn into a text; a source's views must not call what they like. */

@@ -58,6 +58,7 @@ int sqlite_reader_next(Reader *reader, Value *values, Error *error);
 const char *sqlite_reader_position(Reader *reader);
 bool sqlite_reader_resumed(const Reader *reader);
 void sqlite_reader_close(Reader *reader);
+int sqlite_reader_findings(Reader *reader, const Value *values, Arena *arena, Finding **findings);
 int sqlite_writer_open(Connection *connection, const Mapping *mapping, Writer **ret, Error *error);
 void sqlite_writer_close(Writer *writer);
 int sqlite_count(Writer *writer, uint64_t *ret, Error *error);

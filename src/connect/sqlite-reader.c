@@ -3,6 +3,8 @@
 
 #include "connect/position.h"
 #include "connect/sql.h"
+#include "connect/sqlite-geopackage.h"
+#include "connect/sqlite-loose.h"
 
 #define POSITION_KEY_MAX 64U /* columns of a primary key that orders a scan */
 
@@ -34,7 +36,9 @@ int sqlite_sources_load(sqlite3 *db, const System *system, const Pair *pair, con
         for (size_t i = 0; i < m->n_joins && r == 0; i++)
                 r = source_load(db, system, pair, m->joins[i].from, m->joins[i].line, m->joins[i].column,
                                 report, &s->joins[i], error);
-        return r < 0 ? r : table_check_source(s->own, s->joins, pair, m, report, error);
+        if (r == 0)
+                r = table_check_source(s->own, s->joins, pair, m, report, error);
+        return r < 0 ? r : geopackage_check(db, system, pair, m, false, error);
 }
 
 /* The mapping's `where` is all that can still be wrong when the tables and columns are known to be there. */
@@ -170,6 +174,7 @@ typedef struct SqliteReader {
         size_t last_size, last_capacity;
         char *position;
         char (*real_texts)[REAL_TEXT_MAX];
+        SqliteLoose loose;
 } SqliteReader;
 
 void sqlite_reader_close(Reader *reader) {
@@ -180,6 +185,7 @@ void sqlite_reader_close(Reader *reader) {
         free(r->last);
         free(r->position);
         free(r->real_texts);
+        sqlite_loose_done(&r->loose);
         free(r);
 }
 
@@ -243,6 +249,9 @@ int sqlite_reader_open(Connection *connection, const ReadPlan *plan, Reader **re
                 q = snapshot_begin(r, error);
         if (q == 0)
                 q = sqlite_sources_load(r->db, c->system, plan->pair, plan->mapping, NULL, &sources, error);
+        if (q < 0)
+                return q;
+        q = sqlite_loose_init(plan->mapping, &sources, &r->loose);
         if (q < 0)
                 return q;
         r->n_identity = (int) strings_count(sources.own->identity);
@@ -318,3 +327,31 @@ const char *sqlite_reader_position(Reader *reader) {
 }
 
 bool sqlite_reader_resumed(const Reader *reader) { return ((const SqliteReader *) reader)->resumed; }
+
+/* The row as its owner finds it: "rowid 17", or the primary key's values. */
+static const char *row_text(const SqliteReader *r, Arena *arena) {
+        const char *text = "key ";
+        size_t used, at = 0;
+
+        if (r->numbered)
+                return arena_printf(arena, "rowid %lld", (long long) r->row.integer);
+        while (text && at < r->last_size) {
+                Value value;
+
+                if (value_decode(r->last + at, r->last_size - at, &value, &used) < 0)
+                        break;
+                text = arena_printf(arena, "%s%s%s", text, at > 0 ? "|" : "", value_to_text(&value, arena, 100));
+                at += used;
+        }
+        return at > 0 ? text : "a row";
+}
+
+int sqlite_reader_findings(Reader *reader, const Value *values, Arena *arena, Finding **findings) {
+        const SqliteReader *r = (const SqliteReader *) reader;
+        const char *row;
+
+        if (!sqlite_loose_any(&r->loose, values))
+                return 0;
+        row = row_text(r, arena);
+        return row ? sqlite_loose_findings(&r->loose, values, row, arena, findings) : -ENOMEM;
+}

@@ -2,6 +2,7 @@
 #include "connect/sqlite-database.h"
 
 #include "connect/sql.h"
+#include "connect/sqlite-geopackage.h"
 
 #define STATEMENTS_CACHED_MAX \
         32U /* inserts and updates by which fields they carry: few patterns make up nearly every batch */
@@ -108,6 +109,8 @@ int sqlite_writer_open(Connection *connection, const Mapping *mapping, Writer **
         r = arena_new(&w->arena);
         if (r == 0)
                 r = sqlite_table_load(c->db, c->system, mapping->to, &w->table, error);
+        if (r == 0)
+                r = geopackage_check(c->db, c->system, NULL, mapping, true, error);
         if (r == 0)
                 r = columns_find(w, error);
         if (r == 0)

@@ -208,6 +208,7 @@ const Connector sqlite_connector = {
         .reader_position = sqlite_reader_position,
         .reader_resumed = sqlite_reader_resumed,
         .reader_close = sqlite_reader_close,
+        .reader_findings = sqlite_reader_findings,
         .writer_open = sqlite_writer_open,
         .writer_close = sqlite_writer_close,
         .count = sqlite_count,

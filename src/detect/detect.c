@@ -99,7 +99,7 @@ static int change_keep(Detector *d, Batch *batch, Key key, const Digest *digest,
         change->source = source;
         change->source_digest = *digest;
         *ret = change;
-        return 0;
+        return reader_findings(d->reader, d->values, batch->arena, &change->findings);
 }
 
 static int change_hold_unkeyed(Detector *d, Batch *batch, const Digest *digest, Finding *findings) {

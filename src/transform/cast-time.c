@@ -1,10 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transform/cast-time.h"
 
+#include "basic/text.h"
+
 static int64_t usec_of_day(int64_t usec) {
         int64_t rest = usec % CAST_USEC_PER_DAY;
 
         return rest < 0 ? rest + CAST_USEC_PER_DAY : rest;
+}
+
+/* Formats of numbers that count: what one of them is in µs, and where zero lies. */
+static const struct {
+        const char *format;
+        int64_t usec, zero_tenths; /* of its units, in tenths: Julian days begin at noon */
+} counts[] = {
+        {"epoch", 1000000, 0},
+        {"epoch_ms", 1000, 0},
+        {"julian", CAST_USEC_PER_DAY, 24405875},
+};
+
+bool cast_format_counts(const char *format) {
+        for (size_t i = 0; format && i < ELEMENTSOF(counts); i++)
+                if (text_equal(counts[i].format, format))
+                        return true;
+        return false;
+}
+
+static int count_number(const Value *value, Decimal *ret) {
+        if (value->type == VALUE_INTEGER)
+                *ret = decimal_from_integer(value->integer);
+        else if (value->type == VALUE_DECIMAL)
+                *ret = decimal_trim(value->decimal);
+        else if (value->type != VALUE_TEXT)
+                return CAST_KIND;
+        else if (decimal_parse(value->bytes, value->size, ret) < 0)
+                return CAST_FORM;
+        return CAST_EXACT;
+}
+
+/* An instant as a number that counts seconds, milliseconds or days, exact in 128 bits. */
+static int usec_from_count(const Value *value, const CastShape *shape, int64_t *ret_usec) {
+        __int128 usec, unit = 10;
+        Decimal number;
+        size_t i = 0;
+        int r;
+
+        while (!text_equal(counts[i].format, shape->format))
+                i++;
+        r = count_number(value, &number);
+        if (r != CAST_EXACT)
+                return r;
+        if (decimal_digits(&number) > 24 || number.scale > 20)
+                return CAST_MICROSECONDS;
+        for (uint8_t scale = number.scale; scale > 0; scale--)
+                unit *= 10;
+        /* In tenths of the last digit, so that half a day is whole. */
+        usec = (number.coefficient * 10 - counts[i].zero_tenths * (unit / 10)) * counts[i].usec;
+        if (usec % unit != 0 && shape->accept == ACCEPT_NOTHING)
+                return CAST_MICROSECONDS;
+        if (shape->accept == ACCEPT_ROUNDS)
+                usec += usec < 0 ? -unit / 2 : unit / 2;
+        usec /= unit;
+        if (usec < CAST_DAYS_MIN * CAST_USEC_PER_DAY || usec >= (CAST_DAYS_MAX + 1LL) * CAST_USEC_PER_DAY)
+                return CAST_MICROSECONDS;
+        *ret_usec = (int64_t) usec;
+        return CAST_EXACT;
 }
 
 typedef int (*TimeParse)(const char *text, size_t n_bytes, const char *format, int64_t *ret_usec);
@@ -149,6 +209,15 @@ int cast_date(const Value *value, const CastShape *shape, Arena *arena, Value *r
         int64_t usec = 0, days = 0;
         int r;
 
+        if (cast_format_counts(shape->format) && value->type != VALUE_DATE && value->type != VALUE_TIMESTAMP) {
+                r = usec_from_count(value, shape, &usec);
+                if (r == CAST_EXACT)
+                        r = days_from_usec(usec, shape, &days);
+                if (r == CAST_EXACT)
+                        *ret = (Value){ .type = VALUE_DATE, .integer = days };
+                return r;
+        }
+
         r = digits_of(value, shape, arena, &text);
         if (r < 0)
                 return r;
@@ -175,6 +244,13 @@ int cast_timestamp(const Value *value, const CastShape *shape, Arena *arena, Val
         Value text;
         int64_t usec;
         int r;
+
+        if (cast_format_counts(shape->format) && value->type != VALUE_DATE && value->type != VALUE_TIMESTAMP) {
+                r = usec_from_count(value, shape, &usec);
+                if (r == CAST_EXACT)
+                        *ret = (Value){ .type = VALUE_TIMESTAMP, .integer = usec };
+                return r;
+        }
 
         r = digits_of(value, shape, arena, &text);
         if (r < 0)

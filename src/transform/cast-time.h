@@ -9,6 +9,8 @@
 #define CAST_DAYS_MIN (-719528)
 #define CAST_DAYS_MAX 2932896
 
+/* Is the format that of a number that counts: epoch (seconds since 1970), epoch_ms, julian (days)? They take integers, decimals and their text. */
+bool cast_format_counts(const char *format);
 /* Each gives as cast_value() does: 0, a positive CastFault, or -ENOMEM. */
 _must_check_ int cast_date(const Value *value, const CastShape *shape, Arena *arena, Value *ret);
 _must_check_ int cast_time(const Value *value, const CastShape *shape, Arena *arena, Value *ret);

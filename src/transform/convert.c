@@ -239,7 +239,7 @@ static int cast_by_formats(const Value *value, CastShape *shape, char *const *mo
         int r;
 
         r = cast_value(value, shape, arena, ret);
-        for (; r == CAST_FORM && more_formats && *more_formats; more_formats++) {
+        for (; (r == CAST_FORM || r == CAST_KIND) && more_formats && *more_formats; more_formats++) {
                 shape->format = *more_formats;
                 r = cast_value(value, shape, arena, ret);
         }

@@ -114,8 +114,36 @@ static void test_time(void **state) {
         expect_fault(*state, of_type(VALUE_DATE, 0), to_time, CAST_KIND);
 }
 
+/* Numbers that count: exact or a finding, never through a float. */
+static void test_counts(void **state) {
+        const CastShape epoch = { .type = VALUE_TIMESTAMP, .format = "epoch" }, milli = { .type = VALUE_TIMESTAMP, .format = "epoch_ms" },
+                        julian = { .type = VALUE_TIMESTAMP, .format = "julian" }, day = { .type = VALUE_DATE, .format = "julian" };
+        const CastShape rounds = { .type = VALUE_TIMESTAMP, .format = "julian", .accept = ACCEPT_ROUNDS },
+                        day_of = { .type = VALUE_DATE, .format = "epoch", .accept = ACCEPT_TRUNCATES };
+
+        expect_cast(*state, value_integer(0), epoch, "1970-01-01T00:00:00+00:00");
+        expect_cast(*state, value_integer(-1), epoch, "1969-12-31T23:59:59+00:00");
+        expect_cast(*state, number("1784116800.000001"), epoch, "2026-07-15T12:00:00.000001+00:00");
+        expect_cast(*state, text("1784116800"), epoch, "2026-07-15T12:00:00+00:00");
+        expect_cast(*state, value_integer(1784116800123), milli, "2026-07-15T12:00:00.123000+00:00");
+        expect_cast(*state, number("2440587.5"), julian, "1970-01-01T00:00:00+00:00");
+        expect_cast(*state, number("2461237.25"), julian, "2026-07-15T18:00:00+00:00");
+        expect_cast(*state, number("2461236.5"), day, "2026-07-15");
+        expect_cast(*state, value_integer(253402300799), epoch, "9999-12-31T23:59:59+00:00");
+        expect_cast(*state, number("2461237.1234567891"), rounds, "2026-07-15T14:57:46.666578+00:00");
+        expect_cast(*state, value_integer(-1), day_of, "1969-12-31");
+        expect_fault(*state, number("2461237.1234567891"), julian, CAST_MICROSECONDS);
+        expect_fault(*state, number("0.0000001"), epoch, CAST_MICROSECONDS);
+        expect_fault(*state, value_integer(253402300800), epoch, CAST_MICROSECONDS);
+        expect_fault(*state, value_integer(INT64_MAX), epoch, CAST_MICROSECONDS);
+        expect_fault(*state, number("2461237.25"), day, CAST_TIME_OF_DAY);
+        expect_fault(*state, text("yesterday"), epoch, CAST_FORM);
+        expect_fault(*state, of_type(VALUE_BOOLEAN, 1), epoch, CAST_KIND);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_counts, arena_setup, arena_teardown),
                 cmocka_unit_test_setup_teardown(test_date, arena_setup, arena_teardown),
                 cmocka_unit_test_setup_teardown(test_date_loses_no_hours, arena_setup, arena_teardown),
                 cmocka_unit_test_setup_teardown(test_date_by_format, arena_setup, arena_teardown),

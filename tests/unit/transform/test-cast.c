@@ -326,8 +326,21 @@ static void test_no_silent_loss(void **state) {
         assert_true(n_exact > 2000);
 }
 
+static void test_bytes_in_hex(void **state) {
+        const CastShape hex = { .type = VALUE_BYTES, .format = "hex" }, plain = { .type = VALUE_BYTES };
+
+        expect_cast(*state, text("00fFa0"), hex, "00ffa0");
+        expect_cast(*state, text("\\x00ff"), hex, "00ff");
+        expect_cast(*state, text(""), hex, "");
+        expect_cast(*state, bytes_of(VALUE_BYTES, "00", 2), hex, "3030");
+        expect_cast(*state, text("00"), plain, "3030");
+        expect_fault(*state, text("0"), hex, CAST_FORM);
+        expect_fault(*state, text("0g"), hex, CAST_FORM);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_bytes_in_hex, arena_setup, arena_teardown),
                 cmocka_unit_test_setup_teardown(test_integer_from_text, arena_setup, arena_teardown),
                 cmocka_unit_test_setup_teardown(test_integer_from_others, arena_setup, arena_teardown),
                 cmocka_unit_test_setup_teardown(test_integer_accepts_loss, arena_setup, arena_teardown),
