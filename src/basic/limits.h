@@ -7,6 +7,7 @@
 #define LOOKUP_ROWS_MAX 100000U                         /* code tables live in memory */
 #define UNIQUE_VALUES_MAX 10000000U                     /* of one unique field in one run: 16-byte digests, 275 MB at worst */
 #define CONFIG_MISTAKES_MAX 100U                        /* more are counted, not listed */
+#define PLAN_RECORDS_LARGE 1000000               /* a table that is sorted, or read whole by an increment, only where that is allowed */
 #define BATCH_BYTES (4U * 1024 * 1024)                  /* of changed records in one batch: bounds the worker's memory */
 #define BATCH_SCANNED_MAX 50000U                        /* records scanned before position is recorded */
 #define BATCH_RECORDS_MAX 10000U                        /* changed records in a batch: bounds the target's transaction */

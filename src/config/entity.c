@@ -26,6 +26,7 @@ static const Field detect_fields[] = {
         {"column", FIELD_TEXT, .summary = "the column of last changes"},
         {"sweep", FIELD_TEXT,
          .summary = "how often everything is compared: hourly, daily, weekly or a duration"},
+        {"allow_scan", FIELD_BOOLEAN, .summary = "whether a query may sort or scan a large table"},
         {},
 };
 
@@ -326,6 +327,7 @@ static int detect_read(Reading *reading, const json_t *entity, Mapping *m) {
         int r;
 
         strategy_read(reading, detect, m);
+        m->allow_scan = text_equal(json_member_text(detect, "allow_scan"), "true");
         r = reading_text(detect, "column", &m->watermark);
         if (r < 0)
                 return r;

@@ -83,6 +83,8 @@ _must_check_ int pg_check_target_table(const PgTable *t, const Mapping *m, json_
 
 /* What postgresql_connector consists of, beside connection and check. */
 int pg_check(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error);
+int pg_grants(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error);
+int pg_explain(Connection *connection, const ReadPlan *plan, json_t *report, Error *error);
 int pg_horizon(Connection *connection, const Mapping *m, Value *ret_high, Error *error);
 int pg_reader_open(Connection *connection, const ReadPlan *plan, Reader **ret, Error *error);
 int pg_reader_next(Reader *reader, Value *values, Error *error);

@@ -52,6 +52,8 @@ _must_check_ int sqlite_scan_bind(sqlite3 *db, const System *system, const ReadP
                                   const Value *after, sqlite3_stmt *statement, Error *error);
 
 /* What sqlite_connector consists of, beside connection and check. */
+int sqlite_grants(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error);
+int sqlite_explain(Connection *connection, const ReadPlan *plan, json_t *report, Error *error);
 int sqlite_horizon(Connection *connection, const Mapping *m, Value *ret_high, Error *error);
 int sqlite_reader_open(Connection *connection, const ReadPlan *plan, Reader **ret, Error *error);
 int sqlite_reader_next(Reader *reader, Value *values, Error *error);

@@ -11,7 +11,7 @@
 #define EXIT_USAGE 2
 
 enum { OPTION_JSON = 256, OPTION_FULL, OPTION_INCREMENTAL, OPTION_WAIT, OPTION_ENTITY, OPTION_ALLOW, OPTION_PAIR, OPTION_STATUS, OPTION_LIMIT, OPTION_LOG, OPTION_CHANGES,
-       OPTION_FINDINGS, OPTION_NOW, OPTION_VERSION };
+       OPTION_FINDINGS, OPTION_NOW, OPTION_GRANTS, OPTION_VERSION };
 
 static const struct option options_known[] = {
         { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, OPTION_VERSION }, { "json", no_argument, NULL, OPTION_JSON },
@@ -20,7 +20,7 @@ static const struct option options_known[] = {
         { "allow", required_argument, NULL, OPTION_ALLOW }, { "pair", required_argument, NULL, OPTION_PAIR },
         { "status", required_argument, NULL, OPTION_STATUS }, { "limit", required_argument, NULL, OPTION_LIMIT },
         { "log", no_argument, NULL, OPTION_LOG }, { "changes", no_argument, NULL, OPTION_CHANGES },
-        { "findings", no_argument, NULL, OPTION_FINDINGS }, { "now", no_argument, NULL, OPTION_NOW }, { 0 },
+        { "findings", no_argument, NULL, OPTION_FINDINGS }, { "now", no_argument, NULL, OPTION_NOW }, { "grants", no_argument, NULL, OPTION_GRANTS }, { 0 },
 };
 
 static void options_done(Options *o) {
@@ -38,6 +38,7 @@ static void help(FILE *f) {
                      "  --full             run: compare every record\n"
                      "  --entity NAME      run: only this entity (again for more); quarantine: only its records\n"
                      "  --allow GUARD      run: go on although this guard trips; it is journalled\n"
+                     "  --grants           check: the SQL that a DBA must run for what the mappings do\n"
                      "  --now              run: also outside the hours of its systems (--allow hours)\n"
                      "  --wait             run: show progress and wait for the end\n"
                      "  --pair NAME        operations, quarantine: only of this pair\n"
@@ -96,6 +97,7 @@ static int options_parse(int argc, char *argv[], Options *o) {
                 case OPTION_WAIT: o->wait = true; break;
                 case OPTION_LOG: o->log = true; break;
                 case OPTION_CHANGES: o->changes = true; break;
+                case OPTION_GRANTS: o->grants = true; break;
                 case OPTION_NOW:
                         if (strings_append(&o->allow, "hours") < 0)
                                 return -ENOMEM;

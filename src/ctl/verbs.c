@@ -14,6 +14,7 @@
 
 #define EXIT_QUARANTINED 3
 #define EXIT_GUARD 4
+#define NO_SUCH_SYSTEM 255
 #define PREFIX_MIN 6U           /* characters of an operation's id that are enough where they are unique */
 
 static int print_json(const json_t *document) {
@@ -333,18 +334,63 @@ static int report_wait(Client *c, CommandId command, json_t *args, const char *p
         return operation_wait(c, id ? id : "", pair, ret, error);
 }
 
+/* A script for the DBA: comments say what for, and what is granted already. */
+static void print_grants(const json_t *operation) {
+        const json_t *row;
+        size_t i;
+
+        json_array_foreach(json_object_get(operation, "report"), i, row) {
+                const char *sql = json_member_text(row, "sql");
+
+                if (sql)
+                        (void) printf("-- %s: %s%s\n%s;\n", json_member_text(row, "what") ?: "", json_member_text(row, "message") ?: "",
+                                      json_member_true(row, "ok") ? " (there already)" : "", sql);
+                else
+                        (void) printf("-- %s of %s: %s: %s. It cannot see %s.\n", json_member_text(row, "what") ?: "",
+                                      json_member_text(row, "entity") ?: "", json_member_text(row, "message") ?: "",
+                                      json_member_text(row, "strategy") ?: "", json_member_text(row, "blind") ?: "");
+        }
+}
+
 static int check_pair(Client *c, const Options *o, const char *pair, Error *error) {
-        json_auto_t *operation = NULL;
+        json_auto_t *args = json_pack("{s:s}", "name", pair), *operation = NULL;
         int r;
 
-        r = report_wait(c, COMMAND_PAIR_CHECK, json_pack("{s:s}", "name", pair), pair, &operation, error);
+        if (!args || (o->grants && json_put(args, "grants", json_true()) < 0))
+                return -ENOMEM;
+        r = report_wait(c, COMMAND_PAIR_CHECK, json_incref(args), pair, &operation, error);
+        if (r != 0)
+                return r;
+        if (o->json)
+                (void) print_json(operation);
+        else if (o->grants && json_array_size(json_object_get(operation, "report")) > 0) {
+                (void) printf("-- Pair %s\n", pair);
+                print_grants(operation);
+        } else {
+                (void) printf("Pair %s: %s\n", pair, json_member_text(operation, "error_message") ?: "all is there");
+                print_report(operation);
+        }
+        return operation_exit_status(operation) == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int verb_query_plan(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
+        json_auto_t *operation = NULL;
+        const json_t *row;
+        size_t i;
+        int r;
+
+        r = report_wait(c, COMMAND_PAIR_QUERY_PLAN, json_pack("{s:s}", "name", arguments[0]), arguments[0], &operation, error);
         if (r != 0)
                 return r;
         if (o->json)
                 (void) print_json(operation);
         else {
-                (void) printf("Pair %s: %s\n", pair, json_member_text(operation, "error_message") ?: "all is there");
-                print_report(operation);
+                print_error(operation);
+                json_array_foreach(json_object_get(operation, "report"), i, row)
+                        (void) printf("%s%-8s %s: %s%s%s\n\n%s\n\n%s\n", i > 0 ? "\n" : "", json_member_true(row, "ok") ? "ok" : "REFUSED",
+                                      json_member_text(row, "what") ?: "", json_member_text(row, "message") ?: "",
+                                      json_member_text(row, "remedy") ? ". " : "", json_member_text(row, "remedy") ?: "",
+                                      json_member_text(row, "query") ?: "", json_member_text(row, "plan") ?: "");
         }
         return operation_exit_status(operation) == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -429,6 +475,57 @@ static int verb_reload(Client *c, const Options *o, char *const *arguments, unsi
         return json_array_size(json_object_get(answer, "mistakes")) > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Of a system: its connection, or with --grants what the pairs need that use it. 1: there is no such system. */
+static int check_system(Client *c, const Options *o, const char *name, Error *error) {
+        json_auto_t *systems = NULL, *operation = NULL;
+        const json_t *system, *found = NULL, *pair;
+        int r, status = EXIT_SUCCESS;
+        size_t i;
+
+        r = client_call(c, COMMAND_SYSTEM_LIST, NULL, &systems, error);
+        if (r < 0)
+                return r;
+        json_array_foreach(systems, i, system)
+                if (text_equal(json_member_text(system, "name"), name))
+                        found = system;
+        if (!found)
+                return NO_SUCH_SYSTEM;
+        for (unsigned side = 0; o->grants && side < 2; side++)
+                json_array_foreach(json_object_get(found, side ? "target_of" : "source_of"), i, pair) {
+                        r = check_pair(c, o, json_string_value(pair), error);
+                        if (r < 0 || r == WAIT_INTERRUPTED || r == WAIT_STOPPED)
+                                return r;
+                        status = r != EXIT_SUCCESS ? EXIT_FAILURE : status;
+                }
+        if (o->grants)
+                return status;
+        r = report_wait(c, COMMAND_SYSTEM_CHECK, json_pack("{s:s}", "name", name), name, &operation, error);
+        if (r != 0)
+                return r;
+        if (o->json)
+                (void) print_json(operation);
+        else
+                print_report(operation);
+        return operation_exit_status(operation) == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* A pair, or a system where no pair is called so. */
+static int check_named(Client *c, const Options *o, const char *name, Error *error) {
+        _cleanup_error_ Error unknown = { 0 };
+        int r;
+
+        r = check_pair(c, o, name, &unknown);
+        if (r < 0 && unknown.id == ERROR_NOT_FOUND) {
+                r = check_system(c, o, name, error);
+                if (r != NO_SUCH_SYSTEM)
+                        return r;
+                r = error_errno(unknown.id);
+        }
+        if (unknown.id != ERROR_NONE)
+                error_move(error, &unknown);
+        return r;
+}
+
 static int verb_check(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
         json_auto_t *pairs = NULL;
         int status, r;
@@ -436,7 +533,7 @@ static int verb_check(Client *c, const Options *o, char *const *arguments, unsig
         size_t i;
 
         if (n_arguments == 1)
-                return check_pair(c, o, arguments[0], error);
+                return check_named(c, o, arguments[0], error);
         status = check_configuration(c, error);
         if (status < 0)
                 return status;
@@ -526,7 +623,8 @@ const Verb verbs[] = {
         { "show", "OPERATION", 1, 1, COMMAND_OPERATION_SHOW, verb_show },
         { "cancel", "OPERATION", 1, 1, COMMAND_OPERATION_CANCEL, verb_cancel },
         { "quarantine", "[list | show ID]", 0, 2, COMMAND_QUARANTINE_LIST, verb_quarantine },
-        { "check", "[PAIR]", 0, 1, COMMAND_PAIR_CHECK, verb_check },
+        { "check", "[PAIR | SYSTEM]", 0, 1, COMMAND_PAIR_CHECK, verb_check },
+        { "query-plan", "PAIR", 1, 1, COMMAND_PAIR_QUERY_PLAN, verb_query_plan },
         { "drift", "[list | accept PAIR]", 0, 2, COMMAND_DRIFT_LIST, verb_drift },
         { "reload", "", 0, 0, COMMAND_RELOAD, verb_reload },
         { 0 },

@@ -6,6 +6,7 @@
 typedef struct Options {
         bool json;              /* the very JSON of the HTTP API */
         bool full, incremental, wait;
+        bool grants;            /* of check */
         bool log, changes, findings;    /* of show: one of them */
         char **entities, **allow;
         char *pair, *status, *entity;   /* filters of lists */

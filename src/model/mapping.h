@@ -101,6 +101,7 @@ typedef struct Mapping {
         size_t n_fields, n_key;
         DetectStrategy strategy;
         char *watermark;        /* column of `from` */
+        bool allow_scan;        /* plans that sort or read a large table are not refused */
         uint64_t sweep_usec;    /* an incremental run compares everything when the last full one is older; 0: never */
         DeletePolicy deletes;
         size_t *mark_fields;    /* deletes: mark: {field: value}: indexes into fields … */

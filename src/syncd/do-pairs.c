@@ -118,17 +118,25 @@ int do_pair_show(void *daemon, ApiRequest *request, Error *error) {
         return query_submit(&q, STORE_STATE, work_standing, error);
 }
 
-int do_pair_check(void *daemon, ApiRequest *request, Error *error) {
-        const Syncd *s = daemon;
-        Operation *o = NULL;
+/* An operation of that kind, which the worker reports of. */
+static int report_start(Syncd *s, ApiRequest *request, OperationKind kind, Error *error) {
+        _cleanup_operation_ Operation *o = NULL;
         const Pair *pair = NULL;
         int r;
 
         r = pairs_get(s->pairs, api_request_text(request, "name"), &pair, error);
         if (r < 0)
                 return r;
-        r = operation_asked(request, pair->name, OPERATION_CHECK, &o, error);
+        r = operation_asked(request, pair->name, kind, &o, error);
         if (r < 0)
                 return r;
-        return operation_start(daemon, request, o, false, error);
+        if (json_member_true(api_request_args(request), "grants") && json_put(o->parameters, "grants", json_true()) < 0)
+                return no_memory(error);
+        return operation_start(s, request, TAKE_PTR(o), false, error);
+}
+
+int do_pair_check(void *daemon, ApiRequest *request, Error *error) { return report_start(daemon, request, OPERATION_CHECK, error); }
+
+int do_pair_query_plan(void *daemon, ApiRequest *request, Error *error) {
+        return report_start(daemon, request, OPERATION_QUERY_PLAN, error);
 }

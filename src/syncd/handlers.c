@@ -25,6 +25,7 @@ const api_handler_t handlers[_COMMAND_MAX] = {
         [COMMAND_PAIR_LIST] = do_pair_list,
         [COMMAND_PAIR_SHOW] = do_pair_show,
         [COMMAND_PAIR_CHECK] = do_pair_check,
+        [COMMAND_PAIR_QUERY_PLAN] = do_pair_query_plan,
         [COMMAND_DRIFT_LIST] = do_drift_list,
         [COMMAND_DRIFT_ACCEPT] = do_drift_accept,
         [COMMAND_SYSTEM_LIST] = do_system_list,

@@ -135,6 +135,7 @@ int do_reload(void *daemon, ApiRequest *request, Error *error);
 int do_pair_list(void *daemon, ApiRequest *request, Error *error);
 int do_pair_show(void *daemon, ApiRequest *request, Error *error);
 int do_pair_check(void *daemon, ApiRequest *request, Error *error);
+int do_pair_query_plan(void *daemon, ApiRequest *request, Error *error);
 int do_drift_list(void *daemon, ApiRequest *request, Error *error);
 int do_drift_accept(void *daemon, ApiRequest *request, Error *error);
 int do_system_list(void *daemon, ApiRequest *request, Error *error);

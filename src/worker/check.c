@@ -2,24 +2,7 @@
 #include "worker/run.h"
 
 #include "basic/json.h"
-
-static int check_collect(Run *run, json_t *report, Error *error) {
-        int r;
-
-        for (size_t i = 0; i < run->pair->n_mappings; i++) {
-                const Mapping *m = run->pair->mappings + i;
-
-                if (!run_has_entity(run, m))
-                        continue;
-                r = connection_check(run->source, run->pair, m, false, report, error);
-                if (r < 0)
-                        return r;
-                r = connection_check(run->target, run->pair, m, true, report, error);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
+#include "basic/text.h"
 
 static size_t check_failures(const json_t *report, const json_t **ret_first) {
         size_t n = 0, i;
@@ -33,7 +16,82 @@ static size_t check_failures(const json_t *report, const json_t **ret_first) {
         return n;
 }
 
-static int check_verdict(const json_t *report, Error *error) {
+static int check_collect(Run *run, json_t *report, Error *error) {
+        const json_t *first;
+        int r;
+
+        for (size_t i = 0; i < run->pair->n_mappings; i++) {
+                const Mapping *m = run->pair->mappings + i;
+
+                if (!run_has_entity(run, m))
+                        continue;
+                r = connection_check(run->source, run->pair, m, false, report, error);
+                if (r < 0)
+                        return r;
+                r = connection_check(run->target, run->pair, m, true, report, error);
+                if (r < 0)
+                        return r;
+                /* A query over what is not there cannot be explained. */
+                r = check_failures(report, &first) > 0 ? 0 : query_plan_collect(run, m, report, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* What several entities need is said once. */
+static bool grant_is_known(const json_t *report, const json_t *row) {
+        const char *sql = json_member_text(row, "sql");
+        const json_t *known;
+        size_t i;
+
+        json_array_foreach(report, i, known)
+                if (sql ? text_equal(json_member_text(known, "sql"), sql) &&
+                                  text_equal(json_member_text(known, "what"), json_member_text(row, "what"))
+                        : json_equal(known, row))
+                        return true;
+        return false;
+}
+
+static int side_grants(Run *run, const Mapping *m, bool target, json_t *report, Error *error) {
+        json_auto_t *rows = json_array();
+        _cleanup_error_ Error failure = {0};
+        json_t *row;
+        size_t i;
+        int r;
+
+        if (!rows)
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a check's report");
+        r = connection_grants(target ? run->target : run->source, run->pair, m, target, rows, &failure);
+        if (r < 0 && failure.id == ERROR_NOT_YET)
+                return 0; /* the kind has no rights to grant */
+        if (r < 0) {
+                error_move(error, &failure);
+                return r;
+        }
+        json_array_foreach(rows, i, row) {
+                if (!json_member_text(row, "sql") && json_put(row, "entity", json_text(m->entity)) < 0)
+                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a check's report");
+                if (!grant_is_known(report, row) && json_array_append(report, row) < 0)
+                        return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a check's report");
+        }
+        return 0;
+}
+
+static int grants_collect(Run *run, json_t *report, Error *error) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < run->pair->n_mappings; i++) {
+                if (!run_has_entity(run, run->pair->mappings + i))
+                        continue;
+                r = side_grants(run, run->pair->mappings + i, false, report, error);
+                if (r >= 0)
+                        r = side_grants(run, run->pair->mappings + i, true, report, error);
+        }
+        return r;
+}
+
+int check_verdict(const json_t *report, Error *error) {
         const json_t *first;
         size_t n = check_failures(report, &first);
         const char *what = first ? json_member_text(first, "what") : NULL,
@@ -53,8 +111,11 @@ int check_run(Run *run, Error *error) {
         run->operation->report = json_array();
         if (!run->operation->report)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a check's report");
-        r = drift_check(run, DRIFT_OF_CHECK, error);
-        if (r >= 0)
+        if (json_member_true(run->operation->parameters, "grants"))
+                r = grants_collect(run, run->operation->report, error);
+        else
+                r = drift_check(run, DRIFT_OF_CHECK, error);
+        if (r >= 0 && !json_member_true(run->operation->parameters, "grants"))
                 r = check_collect(run, run->operation->report, error);
         if (r < 0)
                 return r;

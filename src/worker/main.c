@@ -66,6 +66,8 @@ static int operation_run(Run *run, Error *error) {
                 return r;
         if (run->operation->kind == OPERATION_CHECK)
                 return check_run(run, error);
+        if (run->operation->kind == OPERATION_QUERY_PLAN)
+                return query_plan_run(run, error);
         if (run->operation->kind == OPERATION_DRIFT_ACCEPT)
                 return drift_accept(run, error);
         r = settle(run, error);

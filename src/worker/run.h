@@ -56,4 +56,10 @@ _must_check_ int drift_accept(Run *run, Error *error);
 _must_check_ int check_run(Run *run, Error *error);
 /* Of one system: can it be opened the way it is configured? */
 _must_check_ int check_system(Run *run, const char *name, Error *error);
+/* ERROR_SYSTEM_REFUSED with the first row that is not ok. */
+_must_check_ int check_verdict(const json_t *report, Error *error);
+/* query-plan.c: appends the source's queries of an entity, how the database runs them, and whether that is refused. query_plan_run(): an
+ * operation that does this. */
+_must_check_ int query_plan_collect(Run *run, const Mapping *m, json_t *report, Error *error);
+_must_check_ int query_plan_run(Run *run, Error *error);
 _must_check_ int check_preflight(Run *run, Error *error);
