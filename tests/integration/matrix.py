@@ -12,6 +12,8 @@ import uuid
 
 import psycopg2
 
+import ogr
+
 UTC = datetime.timezone.utc
 N_RECORDS = 5000
 # Field: its type in mappings. What a kind stores it in is the kind's own.
@@ -96,9 +98,11 @@ def comparable(record):
 
 
 class Kind:
-    """name: of the kind and what is special about it. source, target: may it be one? Each table is called thing."""
+    """name: of the kind and what is special about it. source, target: may it be one? variant: another form of a kind, which meets PostgreSQL only.
+    Each table is called thing."""
     name = ""
     source = target = True
+    variant = False
     table = "thing"
 
     def __init__(self, folder, server):
@@ -229,6 +233,7 @@ class SQLite(Kind):
 class SQLiteNumeric(SQLite):
     """Decimals where SQLite's own arithmetic works, which keeps 64-bit integers and 15 digits of other numbers."""
     name = "sqlite with numeric columns"
+    variant = True
     columns = SQLite.columns | {"huge": "numeric", "fine": "numeric", "money": "numeric"}
     strict = ""
     source = False
@@ -292,6 +297,7 @@ class CSV(Kind):
 
 class CSVUtf16(CSV):
     name = "csv in utf-16 with semicolons"
+    variant = True
     encoding = "utf-16"     # with its byte order mark
     delimiter = ";"
 
@@ -304,6 +310,7 @@ class CSVUtf16(CSV):
 class CSVLatin1(CSV):
     """A file that some characters are not in."""
     name = "csv in windows-1252"
+    variant = True
     source = False
     encoding = "cp1252"
 
@@ -318,6 +325,32 @@ class CSVLatin1(CSV):
             except UnicodeEncodeError:
                 lost.add(name)
         return lost
+
+
+class GeoPackage(SQLite):
+    """A layer without geometry, made by GDAL, filled and read as the SQLite file that it is. Its own types where it has them: what it has no type
+    for (decimals, times of day, uuids, JSON, microseconds) are texts."""
+    name = "ogr geopackage"
+    types = {"id": "Integer64", "big": "Integer64", "flag": "Integer:Boolean", "day": "Date", "photo": "Binary"}
+    strict = " "
+
+    def __init__(self, folder, server):
+        super().__init__(folder, server)
+        self.path = folder / "thing.gpkg"
+
+    def system(self):
+        return {"kind": "ogr", "access": "write", "path": str(self.path)}
+
+    def empty(self):
+        self.path.unlink(missing_ok=True)
+        ogr.make(self.path, "thing", [(name, self.types.get(name, "String")) for name in NAMES], [], srid="", geometry="None", sql=["create unique index thing_id on thing (id)"])
+
+    def load(self, rows):
+        db = sqlite3.connect(self.path)
+        db.executemany(f"insert into thing ({', '.join(NAMES)}) values (" + ", ".join("?" * len(NAMES)) + ")",
+                       ([self.store(row[name]) for name in NAMES] for row in rows))
+        db.commit()
+        db.close()
 
 
 LAYOUT = {"id": 20, "name": 60, "big": 20, "huge": 40, "money": 16, "day": 8, "code": 36}
@@ -367,7 +400,7 @@ class Fixed(Kind):
         return f"{value:f}" if isinstance(value, D) else str(value)
 
 
-KINDS = [PostgreSQL, SQLite, SQLiteNumeric, CSV, CSVUtf16, CSVLatin1, Fixed]
+KINDS = [PostgreSQL, SQLite, SQLiteNumeric, CSV, CSVUtf16, CSVLatin1, Fixed, *([GeoPackage] if ogr.available() else [])]
 
 
 def values_parse(row, names):
