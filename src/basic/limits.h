@@ -21,6 +21,7 @@
 #define STORE_QUERY_MSEC_MAX 5000U                      /* of syncd on a store's server: people wait for the answer */
 #define STORE_STATEMENT_MSEC_MAX 300000U                /* of a worker: a large batch on a busy server */
 #define STORE_JOBS_MAX 256U                             /* queries waiting for syncd's helper thread */
+#define HORIZON_HELD_SEC 600U                           /* a transaction open for longer, which holds a watermark back, is warned of */
 #define ATTEMPTS_MAX 8U                                 /* of one operation */
 #define DATAGRAM_BYTES_MAX 65536U                       /* one progress hint */
 #define BUS_QUESTIONS_MAX 1024U                          /* D-Bus calls that wait for the bus or polkit to say who may */

@@ -25,7 +25,9 @@
         X(MESSAGE_RECORD_WARNED,       "74b5d940ec4d4e17b14510e548b8c330") \
         X(MESSAGE_LOG_HISTORY_GONE,    "c9f9cabc7fd54c5aad555e2e342fdf99") \
         X(MESSAGE_SLOT_RETAINS,        "3ad182775aad455a87c9916df6e3fbdb") \
-        X(MESSAGE_DRIFT,               "0d0e24fb956441c8858ae9db049c96fd")
+        X(MESSAGE_DRIFT,               "0d0e24fb956441c8858ae9db049c96fd") \
+        X(MESSAGE_HORIZON_HELD,        "aea85905979548eb81805372fd414059") \
+        X(MESSAGE_CLOCK_STEPPED,       "397a377f80af4b06b992980b48f6a3c4")
 typedef enum LogId {
         MESSAGE_NONE = 0,
 #define X(id, uuid) id,

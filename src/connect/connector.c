@@ -102,6 +102,10 @@ int connection_horizon(Connection *c, const Mapping *mapping, Value *ret_high, E
         return c->connector->horizon(c, mapping, ret_high, error);
 }
 
+bool connection_horizon_holder(const Connection *c, const char **ret_who, int64_t *ret_age_usec) {
+        return c->connector->horizon_holder && c->connector->horizon_holder(c, ret_who, ret_age_usec);
+}
+
 bool connection_horizon_is_exact(const Connection *c, const Mapping *mapping) {
         return !c->connector->horizon_is_exact || c->connector->horizon_is_exact(c, mapping);
 }

@@ -86,6 +86,7 @@ typedef struct Connector {
         int (*rollback)(Connection *c);
         /* What follows may be NULL; what it means then stands below, at the function of its name. */
         bool (*horizon_is_exact)(const Connection *c, const Mapping *mapping);
+        bool (*horizon_holder)(const Connection *c, const char **ret_who, int64_t *ret_age_usec);
         int (*content_digest)(Connection *c, const Mapping *mapping, Digest *ret, Error *error);
         int (*describe)(Connection *c, const Mapping *mapping, const char *table, bool target, Table **ret,
                         Error *error);
@@ -139,6 +140,9 @@ _must_check_ int connection_horizon(Connection *c, const Mapping *mapping, Value
 /* Is the horizon proved, or only bounded, so that a stamp below it may still be committed (MariaDB)? Then
  * the mapping needs a sweep, which finds what was missed. Exact where the kind does not say. */
 bool connection_horizon_is_exact(const Connection *c, const Mapping *mapping);
+/* Who holds the horizon last taken back ("session 812 of bob (psql, idle in transaction)"), and for how long.
+ * Borrowed until the next one is taken. False: nobody, or the kind cannot tell. */
+bool connection_horizon_holder(const Connection *c, const char **ret_who, int64_t *ret_age_usec);
 /* Strategy `file`: a digest of all that a scan of this mapping would be made of (bytes of the file, of its
  * joins, its layout). Equal digests: equal records. It is taken before the scan and again after it, and
  * counts only where both are equal; what changes meanwhile must change it. The caller adds mapping and

@@ -16,6 +16,8 @@ typedef struct PgConnection {
         const System *system;
         PGconn *db;
         char *begin;     /* of a transaction that writes */
+        char *holder;    /* the oldest transaction when the horizon was taken last; NULL: there was none */
+        int64_t holder_age_usec;
         Arena *arena;    /* of horizons */
         bool check_utf8; /* the database holds text of an unknown encoding */
         bool scanning;   /* a reader has the session */
@@ -86,6 +88,7 @@ int pg_check(Connection *connection, const Pair *pair, const Mapping *m, bool ta
 int pg_grants(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error);
 int pg_explain(Connection *connection, const ReadPlan *plan, json_t *report, Error *error);
 int pg_horizon(Connection *connection, const Mapping *m, Value *ret_high, Error *error);
+bool pg_horizon_holder(const Connection *connection, const char **ret_who, int64_t *ret_age_usec);
 int pg_reader_open(Connection *connection, const ReadPlan *plan, Reader **ret, Error *error);
 int pg_reader_next(Reader *reader, Value *values, Error *error);
 const char *pg_reader_position(Reader *reader);

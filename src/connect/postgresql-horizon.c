@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stamps come from now(), which is a transaction's start. So nothing older can still be committed than the start of
  * the oldest transaction that is open: of any session, since one that has not written yet still may. A
- * prepared transaction's start is not known, so it holds the horizon. */
+ * prepared transaction's start is not known, so it holds the horizon.
+ * A column of type xid8 that a trigger sets to pg_current_xact_id() needs neither clocks nor sight of other sessions: whatever is still to be
+ * committed, prepared or not, has at least the number that the snapshot calls xmin. */
 #include "connect/postgresql-database.h"
 
 #include "basic/text.h"
@@ -14,8 +16,8 @@ static int refuse(const System *system, const char *why, const char *remedy, Err
                          system->name, why);
 }
 
-/* Can this session see what it must? */
-static int sight_check(PgConnection *c, Error *error) {
+/* Can this session see what it must? by_number: it needs to see no other session. */
+static int sight_check(PgConnection *c, bool by_number, Error *error) {
         static const char sql[] =
                 "select pg_is_in_recovery(),"
                 " pg_has_role(current_user, 'pg_read_all_stats', 'usage'), quote_ident(current_user::text),"
@@ -31,6 +33,8 @@ static int sight_check(PgConnection *c, Error *error) {
         if (PQgetvalue(result, 0, 0)[0] == 't')
                 return refuse(c->system, "the server is a replica, which does not see the sessions that write",
                               "Name the primary server in connection:, or use strategy: full", error);
+        if (by_number)
+                return 0;
         if (PQgetvalue(result, 0, 1)[0] != 't') {
                 if (asprintf(&remedy,
                              "Let the DBA run: grant pg_read_all_stats to %s; or use strategy: full",
@@ -72,10 +76,10 @@ static int kind_learn(PgConnection *c, const char *table, const char *column, Pg
         if (r < 0)
                 return r;
         type = pg_table_type(t, column);
-        if (type->kind != PG_TIMESTAMP && type->kind != PG_TIMESTAMPTZ)
+        if (type->kind != PG_TIMESTAMP && type->kind != PG_TIMESTAMPTZ && type->kind != PG_XID8)
                 return error_set(error, ERROR_WATERMARK,
-                                 "Name a column of type timestamp or timestamptz that is set to now(), or use "
-                                 "strategy: full",
+                                 "Name a column of type timestamp or timestamptz that is set to now(), or one of type "
+                                 "xid8 that a trigger sets to pg_current_xact_id(), or use strategy: full",
                                  "Watermark \"%s\".\"%s\" is of type %s", table, column, type->name);
         if (*kind != PG_OTHER && *kind != type->kind)
                 return error_set(error, ERROR_WATERMARK, "Use columns of one type, or strategy: full",
@@ -83,6 +87,34 @@ static int kind_learn(PgConnection *c, const char *table, const char *column, Pg
                                  type->name);
         *kind = type->kind;
         return 0;
+}
+
+/* Whose transaction is the oldest; of those that have a number where numbers count. */
+static int holder_learn(PgConnection *c, bool by_number, Error *error) {
+        static const char sql[] =
+                "select format('session %s of %s (%s, %s)', pid, coalesce(usename, '?'), coalesce(nullif(application_name, ''), 'nameless'),"
+                " coalesce(state, '?')), (extract(epoch from clock_timestamp() - xact_start) * 1000000)::bigint from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null"
+                " and (not $1::boolean or backend_xid is not null) order by xact_start limit 1";
+        _cleanup_result_ PGresult *result = NULL;
+        int r;
+
+        free(TAKE_PTR(c->holder));
+        r = pg_query(c->db, c->system, sql, (const char *const[]){by_number ? "t" : "f", NULL}, &result, error);
+        if (r < 0 || PQntuples(result) == 0)
+                return r;
+        c->holder = strdup(PQgetvalue(result, 0, 0));
+        if (!c->holder)
+                return -ENOMEM;
+        return text_to_int64(PQgetvalue(result, 0, 1), INT64_MIN, INT64_MAX, &c->holder_age_usec);
+}
+
+static int number_take(PgConnection *c, int64_t *ret_number, Error *error) {
+        _cleanup_result_ PGresult *result = NULL;
+        int r;
+
+        r = pg_query(c->db, c->system, "select pg_snapshot_xmin(pg_current_snapshot())", NULL, &result, error);
+        return r < 0 ? r : text_to_int64(PQgetvalue(result, 0, 0), 0, INT64_MAX, ret_number);
 }
 
 static int moment_take(PgConnection *c, PgKind kind, int64_t *ret_usec, Error *error) {
@@ -104,10 +136,31 @@ static int moment_take(PgConnection *c, PgKind kind, int64_t *ret_usec, Error *e
         return text_to_int64(PQgetvalue(result, 0, kind == PG_TIMESTAMP), INT64_MIN, INT64_MAX, ret_usec);
 }
 
+/* Order counts: who begins meanwhile is above what is taken. */
+static int stamp_take(PgConnection *c, PgKind kind, int64_t *ret_usec, Error *error) {
+        int r;
+
+        r = holder_learn(c, false, error);
+        if (r >= 0)
+                r = moment_take(c, kind, ret_usec, error);
+        if (r >= 0) /* after it: one that is prepared meanwhile was an open one before, and in neither list if asked first */
+                r = prepared_check(c, error);
+        return r;
+}
+
+bool pg_horizon_holder(const Connection *connection, const char **ret_who, int64_t *ret_age_usec) {
+        const PgConnection *c = (const PgConnection *) connection;
+
+        *ret_who = c->holder;
+        *ret_age_usec = c->holder_age_usec;
+        return c->holder != NULL;
+}
+
 int pg_horizon(Connection *connection, const Mapping *m, Value *ret_high, Error *error) {
         PgConnection *c = (PgConnection *) connection;
         PgKind kind = PG_OTHER;
-        int64_t usec = 0;
+        int64_t number = 0;
+        bool by_number;
         int r = 0;
 
         if (m->watermark)
@@ -115,14 +168,16 @@ int pg_horizon(Connection *connection, const Mapping *m, Value *ret_high, Error 
         for (size_t i = 0; i < m->n_joins && r >= 0; i++)
                 if (m->joins[i].watermark)
                         r = kind_learn(c, m->joins[i].from, m->joins[i].watermark, &kind, error);
+        by_number = kind == PG_XID8;
         if (r >= 0)
-                r = sight_check(c, error);
+                r = sight_check(c, by_number, error);
+        if (r >= 0 && by_number)
+                r = holder_learn(c, true, error);
         if (r >= 0)
-                r = moment_take(c, kind, &usec, error);
-        if (r >= 0) /* after it: one that is prepared meanwhile was an open one before, and in neither list if asked first */
-                r = prepared_check(c, error);
+                r = by_number ? number_take(c, &number, error) : stamp_take(c, kind, &number, error);
         if (r < 0)
                 return r;
-        *ret_high = (Value){.type = VALUE_TIMESTAMP, .integer = usec};
+        *ret_high = by_number ? (Value){.type = VALUE_DECIMAL, .decimal = decimal_from_integer(number)}
+                              : (Value){.type = VALUE_TIMESTAMP, .integer = number};
         return 0;
 }

@@ -10,6 +10,7 @@ static void pg_close(Connection *connection) {
         PQfinish(c->db);
         arena_free(c->arena);
         free(c->begin);
+        free(c->holder);
         free(c);
 }
 
@@ -125,6 +126,7 @@ const Connector postgresql_connector = {
         .close = pg_close,
         .check = pg_check,
         .horizon = pg_horizon,
+        .horizon_holder = pg_horizon_holder,
         .describe = pg_describe,
         .grants = pg_grants,
         .explain = pg_explain,

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#define ZONE_USEC_MAX (12LL * 3600 * USEC_PER_SEC) /* local time lies at most so far behind UTC */
+
 char *watermark_to_hex(const Value *watermark) {
         _cleanup_free_ char *bytes = NULL;
         size_t size = 0, capacity = 0;
@@ -34,6 +36,18 @@ int watermark_from_hex(const char *hex, Arena *arena, Value *ret) {
         if (hex_decode(hex, size, bytes) < 0)
                 return -EBADMSG;
         return value_decode((const char *) bytes, size, ret, &used);
+}
+
+bool watermark_went_back(const Value *low, const Value *high) {
+        size_t size = low->size < high->size ? low->size : high->size;
+
+        if (low->type == VALUE_NULL)
+                return false;
+        if (low->type != high->type)
+                return true;
+        if (low->type == VALUE_DECIMAL)
+                return decimal_compare(&high->decimal, &low->decimal) < 0;
+        return low->type == VALUE_TEXT ? memcmp(high->bytes, low->bytes, size) < 0 : high->integer < low->integer;
 }
 
 static void widen_integer(Value *low, int64_t limit_usec) {
@@ -79,6 +93,10 @@ int watermark_widen(Value *low, int64_t hours, int64_t now_usec, Arena *arena) {
                 return 0;
         if (low->type == VALUE_INTEGER)
                 widen_integer(low, limit_usec);
+        else if (low->type == VALUE_TIMESTAMP)
+                low->integer = low->integer > limit_usec - ZONE_USEC_MAX ? limit_usec - ZONE_USEC_MAX : low->integer;
+        else if (low->type == VALUE_DECIMAL)
+                *low = value_null();
         else if (low->type == VALUE_TEXT)
                 return widen_text(low, limit_usec, arena);
         return 0;

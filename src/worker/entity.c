@@ -111,6 +111,22 @@ static int entity_save_filled(EntityRun *e, uint64_t n_filled, Error *error) {
         return entity_schema_save(progress_database(e->run->progress), e->m->entity, &e->schema, error);
 }
 
+/* What has no stamp above those that were read would be missed for ever. */
+static int entity_look_back(EntityRun *e, const Value *high, Error *error) {
+        _cleanup_arena_ Arena *arena = NULL;
+        Value low;
+
+        if (e->full || !e->low)
+                return 0;
+        if (arena_new(&arena) < 0 || watermark_from_hex(e->low, arena, &low) < 0)
+                return out_of_memory(e, error);
+        if (watermark_went_back(&low, high)) {
+                e->full = true;
+                tell_clock_stepped(e);
+        }
+        return 0;
+}
+
 /* The horizon is proved before the snapshot that reads the rows is taken: the other order loses rows (algorithms.md, 8). */
 static int entity_new_scan(EntityRun *e, const Checkpoint *c, Error *error) {
         Value high;
@@ -127,7 +143,10 @@ static int entity_new_scan(EntityRun *e, const Checkpoint *c, Error *error) {
                 e->high = watermark_to_hex(&high);
                 if (!e->high)
                         return out_of_memory(e, error);
-                r = entity_widen(e, error);
+                tell_horizon(e);
+                r = entity_look_back(e, &high, error);
+                if (r >= 0)
+                        r = entity_widen(e, error);
                 if (r < 0)
                         return r;
         }

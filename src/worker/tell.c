@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/tell.h"
 
+#include "basic/limits.h"
 #include "basic/log.h"
 #include "basic/text.h"
 #include "basic/timestamp.h"
@@ -97,6 +98,32 @@ void tell_entity(const EntityRun *e) {
                 text = NULL;
         log_event(LOG_INFO, MESSAGE_ENTITY_FINISHED, text ? text : "Finished an entity.", "ENTITY",
                   e->m->entity, NULL);
+}
+
+void tell_horizon(const EntityRun *e) {
+        const char *limit_text = getenv("TERRAFUSION_HORIZON_HELD_SEC"), *who;
+        int64_t age_usec, limit_sec = HORIZON_HELD_SEC;
+        _cleanup_free_ char *text = NULL;
+
+        if (limit_text && text_to_int64(limit_text, 0, INT32_MAX, &limit_sec) < 0)
+                limit_sec = HORIZON_HELD_SEC;
+        if (!connection_horizon_holder(e->run->source, &who, &age_usec) || age_usec < limit_sec * USEC_PER_SEC)
+                return;
+        if (asprintf(&text, "Changes of %s are read up to %" PRId64 " s ago and no further: %s has a transaction open since then. "
+                     "Ask who it is, or end it with pg_terminate_backend().", e->m->entity, (int64_t) (age_usec / USEC_PER_SEC), who) < 0)
+                text = NULL;
+        log_event(LOG_WARNING, MESSAGE_HORIZON_HELD, text ? text : "A transaction holds a watermark back.", "ENTITY", e->m->entity,
+                  "SYSTEM", e->run->pair->source, NULL);
+}
+
+void tell_clock_stepped(const EntityRun *e) {
+        _cleanup_free_ char *text = NULL;
+
+        if (asprintf(&text, "The clock of %s, or its numbers of transactions, went back behind what was read of %s: every record is "
+                     "compared. Look at the server's time service.", e->run->pair->source, e->m->entity) < 0)
+                text = NULL;
+        log_event(LOG_WARNING, MESSAGE_CLOCK_STEPPED, text ? text : "The clock of the source went back.", "ENTITY", e->m->entity, "SYSTEM",
+                  e->run->pair->source, NULL);
 }
 
 static char *completed_text(const Operation *o) {

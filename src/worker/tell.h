@@ -11,4 +11,7 @@ void tell_held(EntityRun *e);
 /* The same of records that are written in spite of a warning; a geometry's place is told, no other value. */
 void tell_warnings(EntityRun *e);
 void tell_entity(const EntityRun *e);   /* it is done: its counts */
+/* A transaction at the source that holds the horizon back for long (TERRAFUSION_HORIZON_HELD_SEC, for tests, says how long). */
+void tell_horizon(const EntityRun *e);
+void tell_clock_stepped(const EntityRun *e);
 void tell_outcome(const Run *run, const Error *cause);

@@ -18,13 +18,16 @@ OK, FAILED, QUARANTINED, GUARD, TRY_AGAIN, CONFIGURATION = 0, 1, 3, 4, 75, 78
 
 
 class Server:
-    def __init__(self, *settings):
+    def __init__(self, *settings, standby_of=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="terrafusion-pg-"))
         self.folder.chmod(0o755)
-        self.start(*settings)
+        if standby_of:
+            self.start(str(standby_of.folder), action="standby")
+        else:
+            self.start(*settings)
 
-    def start(self, *settings):
-        done = subprocess.run([SERVER, "start", self.folder, *settings], check=True, capture_output=True, text=True)
+    def start(self, *settings, action="start"):
+        done = subprocess.run([SERVER, action, self.folder, *settings], check=True, capture_output=True, text=True)
         self.address = done.stdout.strip()
         self.port = int(re.search(r"port=(\d+)", self.address)[1])
 

@@ -117,6 +117,35 @@ static void test_widen_in_a_zone(void **state) {
         assert_memory_equal(west.bytes, "2023-11-14T15:13:20.0-05:00", west.size);
 }
 
+static void test_widen_what_servers_give(void **state) {
+        Value stamp = {.type = VALUE_TIMESTAMP, .integer = NOW_USEC}, early = {.type = VALUE_TIMESTAMP, .integer = 5},
+              number = {.type = VALUE_DECIMAL, .decimal = decimal_from_integer(812)};
+
+        assert_int_equal(watermark_widen(&stamp, 1, NOW_USEC, *state), 0);
+        assert_int_equal(stamp.integer, NOW_USEC - 13LL * 3600 * USEC_PER_SEC);
+        assert_int_equal(watermark_widen(&early, 1, NOW_USEC, *state), 0);
+        assert_int_equal(early.integer, 5);
+        assert_int_equal(watermark_widen(&number, 1, NOW_USEC, *state), 0);
+        assert_int_equal(number.type, VALUE_NULL);
+}
+
+static void test_a_horizon_that_went_back(void **state) {
+        const Value none = value_null(), early = {.type = VALUE_TIMESTAMP, .integer = 5}, late = {.type = VALUE_TIMESTAMP, .integer = 6},
+                    one = {.type = VALUE_DECIMAL, .decimal = decimal_from_integer(9)},
+                    two = {.type = VALUE_DECIMAL, .decimal = decimal_from_integer(10)}, morning = text("2026-07-15 08:00:00"),
+                    noon = text("2026-07-15 12:00:00");
+
+        assert_false(watermark_went_back(&none, &early));
+        assert_false(watermark_went_back(&early, &late));
+        assert_false(watermark_went_back(&late, &late));
+        assert_true(watermark_went_back(&late, &early));
+        assert_false(watermark_went_back(&one, &two));
+        assert_true(watermark_went_back(&two, &one));
+        assert_false(watermark_went_back(&morning, &noon));
+        assert_true(watermark_went_back(&noon, &morning));
+        assert_true(watermark_went_back(&early, &two)); /* the column's type changed */
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_hex_round_trip, setup, teardown),
@@ -126,6 +155,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_widen_integers_by_their_size, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_widen_never_narrows, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_widen_in_a_zone, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_widen_what_servers_give, setup, teardown),
+                cmocka_unit_test(test_a_horizon_that_went_back),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
