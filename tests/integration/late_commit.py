@@ -54,9 +54,12 @@ class Kind:
     def close(self):
         pass
 
-    def age(self, r):
-        """How long a transaction is open: most are short, a few very long."""
-        return r.choices([r.uniform(0, 0.3), r.uniform(0.3, 5), r.uniform(5, 60)], [70, 25, 5])[0]
+    def age(self, r, number):
+        """How long a transaction is open: most are short, those of the first writers very long. A horizon must move, too, for a run to find
+        anything while others write."""
+        if number < 3:
+            return r.choices([r.uniform(0, 1), r.uniform(1, 10), r.uniform(10, 60)], [40, 40, 20])[0]
+        return r.choices([r.uniform(0, 0.3), r.uniform(0.3, 3)], [75, 25])[0]
 
     def begin(self, cursor):
         cursor.execute("begin")
@@ -176,7 +179,7 @@ class SQLite(Kind):
     def connect(self):
         return sqlite3.connect(self.path, timeout=120, isolation_level=None)
 
-    def age(self, r):
+    def age(self, r, number):
         return r.choices([r.uniform(0, 0.05), r.uniform(0.05, 0.5), r.uniform(0.5, self.seconds / 6)], [70, 28, 2])[0]
 
     def begin(self, cursor):
@@ -241,7 +244,7 @@ class Workload:
         cursor = db.cursor()
         turn = 0
         while (left := self.until - time.monotonic()) > 0.1:
-            age = min(self.kind.age(r), left)
+            age = min(self.kind.age(r, number), left)
             idle = age * r.random()
             turn += 1
             self.kind.begin(cursor)

@@ -37,14 +37,14 @@ def workloads(tmp_path_factory):
 @pytest.mark.parametrize("name", [kind.name for kind in late_commit.KINDS])
 def test_no_late_commit_is_missed(workloads, name, capsys):
     one = workloads[name]
-    assert not one.errors, one.errors
+    assert not one.errors, "\n".join(one.errors)
     missed, naive = one.missed(one.held()), one.missed(one.naive)
     with capsys.disabled():
         print(f"\n{name}: {len(one.kind.rows())} records, {one.kind.counts}; {one.n_runs} runs, {one.n_busy} put off; missed {len(missed)}, "
               f"by a naive poll {len(naive)}")
     # It was worth it: much was written, most of it was synced while others still wrote.
     assert one.kind.counts["committed"] > 20 and one.n_runs > 5
-    assert one.early > (one.before + len(one.kind.rows())) / 3
+    assert one.early > one.before + (len(one.kind.rows()) - one.before) / 4
     if not one.kind.exact:
         one.sweep()
         missed = one.missed(one.held())
