@@ -8,7 +8,10 @@
 struct Writing {
         Connection *target;
         Writer *writer;
-        Batch *batch;
+        Batch *batch; /* NULL: it is a fetch */
+        Arena *arena;
+        RecordFetch *fetches;
+        size_t n_fetches;
         pthread_t thread;
         bool has_thread;
         int result;
@@ -18,7 +21,8 @@ struct Writing {
 static void *writing_run(void *userdata) {
         Writing *w = userdata;
 
-        w->result = write_batch(w->target, w->writer, w->batch, &w->error);
+        w->result = w->batch ? write_batch(w->target, w->writer, w->batch, &w->error)
+                             : writer_fetch(w->writer, w->arena, w->fetches, w->n_fetches, &w->error);
         return NULL;
 }
 
@@ -35,19 +39,25 @@ static bool writing_start(Writing *w) {
         return r == 0;
 }
 
-int writing_begin(Connection *target, Writer *writer, Batch *batch, Writing **ret, Error *error) {
-        Writing *w = calloc(1, sizeof(*w));
+static int work_begin(const Writing *work, Writing **ret, Error *error) {
+        Writing *w = malloc(sizeof(*w));
 
         if (!w)
-                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to write a batch");
-        w->target = target;
-        w->writer = writer;
-        w->batch = batch;
+                return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a batch at the target");
+        *w = *work;
         w->has_thread = writing_start(w);
         if (!w->has_thread)
                 (void) writing_run(w);
         *ret = w;
         return 0;
+}
+
+int writing_begin(Connection *target, Writer *writer, Batch *batch, Writing **ret, Error *error) {
+        return work_begin(&(Writing){.target = target, .writer = writer, .batch = batch}, ret, error);
+}
+
+int writing_begin_fetch(Writer *writer, Arena *arena, RecordFetch *fetches, size_t n_fetches, Writing **ret, Error *error) {
+        return work_begin(&(Writing){.writer = writer, .arena = arena, .fetches = fetches, .n_fetches = n_fetches}, ret, error);
 }
 
 int writing_end(Writing *w, Error *error) {

@@ -315,17 +315,18 @@ int decimal_to_integer(const Decimal *d, int64_t *ret) {
 }
 
 unsigned decimal_digits(const Decimal *d) {
-        UWide rest = magnitude(d->coefficient);
+        UWide whole = magnitude(d->coefficient);
+        uint64_t rest;
         unsigned n = 1;
 
-        if (rest >= (UWide) power_of_ten(19)) {
+        /* Divisions of 128 bits are slow: one at most. */
+        if (whole >= (UWide) power_of_ten(19)) {
                 n += 19;
-                rest /= (UWide) power_of_ten(19);
+                whole /= (UWide) power_of_ten(19);
         }
-        while (n < DECIMAL_DIGITS_MAX && rest >= 10) {
-                rest /= 10;
-                n++;
-        }
+        rest = (uint64_t) whole;
+        for (uint64_t limit = 10; rest >= limit; n++) /* rest < 10^19, so it stays in 64 bits */
+                limit *= 10;
         return n;
 }
 

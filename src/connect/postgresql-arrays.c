@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connect/postgresql-writer.h"
 
+#define KEPT_BYTES_MAX    262144U /* of a column's array, for the next statement */
 #define ARRAY_HEADER_SIZE 20 /* dimensions, has null, element type, length, first index */
 
 int pg_arrays_init(PgArrays *a, PgWriter *w, size_t n_columns_max) {
         *a = (PgArrays){
                 .writer = w,
+                .n_columns_max = n_columns_max,
                 .buffers = calloc(n_columns_max + 1, sizeof(CopyBuffer)),
                 .types = calloc(n_columns_max + 1, sizeof(PgType *)),
                 .has_null = calloc(n_columns_max + 1, sizeof(bool)),
@@ -14,7 +16,7 @@ int pg_arrays_init(PgArrays *a, PgWriter *w, size_t n_columns_max) {
 }
 
 void pg_arrays_done(PgArrays *a) {
-        for (size_t i = 0; a->buffers && i < a->n_columns; i++)
+        for (size_t i = 0; a->buffers && i < a->n_columns_max; i++)
                 copy_buffer_done(&a->buffers[i]);
         free(a->buffers);
         free(a->types);
@@ -23,8 +25,11 @@ void pg_arrays_done(PgArrays *a) {
 }
 
 void pg_arrays_reset(PgArrays *a) {
-        for (size_t i = 0; i < a->n_columns; i++)
-                copy_buffer_done(&a->buffers[i]);
+        for (size_t i = 0; i < a->n_columns; i++) {
+                if (a->buffers[i].capacity > KEPT_BYTES_MAX)
+                        copy_buffer_done(&a->buffers[i]);
+                a->buffers[i].size = 0;
+        }
         a->n_columns = a->n_records = 0;
 }
 

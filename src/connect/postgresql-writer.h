@@ -22,7 +22,7 @@ typedef struct PgArrays {
         PgWriter *writer;
         CopyBuffer *buffers;
         const PgType **types;
-        size_t n_columns, n_records;
+        size_t n_columns, n_columns_max, n_records;
         bool *has_null;
 } PgArrays;
 _must_check_ int pg_arrays_init(PgArrays *a, PgWriter *w, size_t n_columns_max);

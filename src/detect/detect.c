@@ -22,6 +22,8 @@ struct Detector {
         NewKey *new_keys;
         NewKey *last_keys; /* of the batch before, which may not be in the baseline yet: then its arena is another */
         const Arena *new_keys_arena;
+        uint64_t *marks; /* numbers of the baseline rows that the batch filled last marked as seen */
+        size_t n_marks, marks_capacity;
         bool end;
 };
 
@@ -63,6 +65,7 @@ Detector *detector_close(Detector *d) {
         (void) arena_free(d->key_arena);
         free(d->key_scratch.bytes);
         free(d->digest_scratch.bytes);
+        free(d->marks);
         free(d->values);
         free(d->key_values);
         free(d->before_values);
@@ -71,6 +74,33 @@ Detector *detector_close(Detector *d) {
 }
 
 bool detector_resumed(const Detector *d) { return d->plan.position && reader_resumed(d->reader); }
+
+/* The row was not marked before. */
+static int mark(Detector *d, uint64_t number) {
+        int r;
+
+        r = array_grow(&d->marks, &d->marks_capacity, d->n_marks + 1, sizeof(*d->marks));
+        if (r < 0)
+                return r;
+        d->marks[d->n_marks++] = number;
+        return seen_mark(d->plan.entity, number);
+}
+
+void detector_hide_marks(Detector *d) {
+        for (size_t i = 0; i < d->n_marks; i++)
+                seen_unmark(d->plan.entity, d->marks[i]);
+}
+
+int detector_show_marks(Detector *d) {
+        for (size_t i = 0; i < d->n_marks; i++) {
+                int r;
+
+                r = seen_mark(d->plan.entity, d->marks[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
 
 static Change *batch_add(Batch *batch) {
         if (batch->n_changes == batch->capacity &&
@@ -181,7 +211,7 @@ static int detect_unchanged(Detector *d, Batch *batch, Key key, const BaselineRo
                 if (!change->key.bytes)
                         return -ENOMEM;
         }
-        return seen_mark(d->plan.entity, row->number);
+        return mark(d, row->number);
 }
 
 /* Is the record as it was for the mapping of then? 1, 0. */
@@ -223,7 +253,7 @@ static int detect_known(Detector *d, Batch *batch, Key key, const Digest *digest
         change->is_backfill = is_backfill;
         change->number = row->number;
         change->baseline_target_digest = row->target_digest;
-        return seen_mark(d->plan.entity, row->number);
+        return mark(d, row->number);
 }
 
 static int detect_new(Detector *d, Batch *batch, Key key, const Digest *digest) {
@@ -283,6 +313,7 @@ static int batch_begin(Detector *d, Batch *batch) {
         d->new_keys = NULL;
         d->new_keys_arena = batch->arena;
         arena_reset(batch->arena);
+        d->n_marks = 0;
         batch->n_changes = 0;
         batch->n_read = batch->n_unchanged = 0;
         batch->position = NULL;

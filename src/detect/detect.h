@@ -39,8 +39,10 @@ Detector *detector_close(Detector *d);
 DEFINE_CLEANUP(Detector, detector_close)
 /* false where the plan had a position that no longer fits the source: the scan began anew. */
 bool detector_resumed(const Detector *d);
-/* A caller that takes turns with two batches may fill one before the other is recorded, as long as no baseline row is there that this scan did
- * not write: keys of the batch before are known.
+/* A caller that takes turns with two batches may fill one before the other is recorded: keys of the batch before are known. But the marks of the one filled
+ * last must be hidden while the other is recorded: were they saved with its place, a scan that goes on there would take their records for duplicates.
  * Fills the batch (arena and counters are reset) until its limits or the end; marks baseline rows as seen, in memory. CHANGE_UNDECIDED changes
  * have source, key and digests; CHANGE_HELD ones a finding (no usable key, or a key met twice). *ret_unkeyed: records without a usable key. */
 _must_check_ int detect_next(Detector *d, Batch *batch, uint64_t *ret_unkeyed, Error *error);
+void detector_hide_marks(Detector *d); /* as if detect_next() had not been called the last time */
+_must_check_ int detector_show_marks(Detector *d); /* again; -ENOMEM */

@@ -96,7 +96,6 @@ _must_check_ int baseline_convert(ProgressEntity *e, Error *error);
 _must_check_ int seen_load(ProgressEntity *e, Error *error); /* anew from the file */
 _must_check_ int seen_save(ProgressEntity *e, Error *error); /* dirty pieces; inside the transaction */
 void seen_saved(ProgressEntity *e);                          /* they are committed */
-void seen_unmark(ProgressEntity *e, uint64_t number);
 void seen_done(ProgressEntity *e);
 
 /* checkpoint.c: entity_load() reads id, counts and checkpoint anew from the file, and adds the row where it

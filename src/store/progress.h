@@ -55,6 +55,7 @@ _must_check_ int baseline_delete(ProgressEntity *e, Key key, Error *error);
  * dirty. */
 bool seen_test(const ProgressEntity *e, uint64_t number);
 _must_check_ int seen_mark(ProgressEntity *e, uint64_t number);
+void seen_unmark(ProgressEntity *e, uint64_t number);
 _must_check_ int seen_reset(ProgressEntity *e, Error *error); /* a new scan; inside the transaction */
 /* Unseen rows in key order after `after` (empty: from the start): up to n keys copied into the arena. */
 _must_check_ int seen_missing(ProgressEntity *e, Key after, Arena *arena, Key *ret_keys,

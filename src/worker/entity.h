@@ -16,9 +16,11 @@ struct EntityRun {
         Writer *writer;
         Validator *validator;
         Batch batch;
-        /* A first load prepares a batch while the target takes the one before; else these stay empty. */
-        Batch other; /* the one that is not worked on */
-        bool is_writing, is_prepared; /* what `other` is meanwhile, and afterwards */
+        /* A batch is prepared while the target is at work on the one before, see pipeline.c. */
+        Batch other;      /* the one that is not worked on */
+        bool is_at_work;  /* the target: nobody else may use its connection */
+        bool is_prepared; /* other: steps 1 and 2, and 3 and 4 where nothing of it has to be fetched */
+        bool is_fetched, is_validated; /* of the batch at hand, or of other where that is prepared */
         int prepared; /* what came of preparing it, with the error where it failed */
         Error prepared_error;
         uint64_t prepared_unkeyed;

@@ -32,8 +32,7 @@ static int no_memory(const EntityRun *e, Error *error) {
 }
 
 /* Step 2. */
-static int transform_batch(EntityRun *e, Error *error) {
-        Batch *batch = &e->batch;
+static int transform_batch(EntityRun *e, Batch *batch, Error *error) {
         int r;
 
         for (size_t i = 0; i < batch->n_changes; i++) {
@@ -51,35 +50,40 @@ static int transform_batch(EntityRun *e, Error *error) {
         return 0;
 }
 
-static int fetched_convert(EntityRun *e, Value *values, const Value *target, Error *error) {
+static int fetched_convert(EntityRun *e, Batch *batch, Value *values, const Value *target, Error *error) {
         for (size_t i = 0; values && i < e->m->n_fields; i++)
-                if (convert_fetched_like(values + i, e->m->fields + i, target ? target + i : NULL, e->batch.arena, values + i) < 0)
+                if (convert_fetched_like(values + i, e->m->fields + i, target ? target + i : NULL, batch->arena, values + i) < 0)
                         return no_memory(e, error);
         return 0;
 }
 
-/* What the target holds for changes[i] under fetches[i].key. A key that its column cannot hold concerns that record alone. */
+/* What was fetched for changes[i] under fetches[i].key. A key that its column cannot hold concerns that record alone. */
+static int fetched_take(EntityRun *e, Batch *batch, Change *const *changes, const RecordFetch *fetches, size_t n_fetches,
+                        Error *error) {
+        int r;
+
+        for (size_t i = 0; i < n_fetches; i++) {
+                const Error *refusal = &fetches[i].refusal;
+
+                if (refusal->id != ERROR_NONE && change_refuse(batch, changes[i], refusal) < 0)
+                        return no_memory(e, error);
+                r = fetched_convert(e, batch, fetches[i].values, changes[i]->target, error);
+                if (r < 0)
+                        return r;
+                changes[i]->before = fetches[i].values;
+        }
+        return 0;
+}
+
 static int fetch_changes(EntityRun *e, Change *const *changes, RecordFetch *fetches, size_t n_fetches,
                          Error *error) {
         int r;
 
         if (n_fetches == 0)
                 return 0;
-        assert(!e->is_writing); /* the target's connection is at work */
+        assert(!e->is_at_work); /* the target's connection */
         r = writer_fetch(e->writer, e->batch.arena, fetches, n_fetches, error);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < n_fetches; i++) {
-                const Error *refusal = &fetches[i].refusal;
-
-                if (refusal->id != ERROR_NONE && change_refuse(&e->batch, changes[i], refusal) < 0)
-                        return no_memory(e, error);
-                r = fetched_convert(e, fetches[i].values, changes[i]->target, error);
-                if (r < 0)
-                        return r;
-                changes[i]->before = fetches[i].values;
-        }
-        return 0;
+        return r < 0 ? r : fetched_take(e, &e->batch, changes, fetches, n_fetches, error);
 }
 
 static bool change_needs_fetch(const EntityRun *e, const Change *change) {
@@ -107,38 +111,65 @@ static void partial_complete(EntityRun *e, Change *change) {
         change->again = true;
 }
 
-/* Step 3: serves idempotence (equal means nothing to do), the before image, and which fields differ. */
-static int fetch_batch(EntityRun *e, Error *error) {
-        _cleanup_free_ Change **changes = calloc(e->batch.n_changes + 1, sizeof(*changes));
-        RecordFetch *fetches = calloc(e->batch.n_changes + 1, sizeof(*fetches));
-        size_t n = 0;
-        int r;
+/* Step 3, in pieces: serves idempotence (equal means nothing to do), the before image, and which fields differ. */
+typedef struct Fetch {
+        Change **changes;
+        RecordFetch *fetches; /* of changes, one by one */
+        size_t n;
+} Fetch;
 
-        for (size_t i = 0; changes && fetches && i < e->batch.n_changes; i++) {
-                Change *change = e->batch.changes + i;
+static void fetch_done(Fetch *f) {
+        fetches_free(f->fetches, f->n);
+        free(f->changes);
+}
+
+static int fetch_list(EntityRun *e, Batch *batch, Fetch *f, Error *error) {
+        *f = (Fetch){
+                .changes = calloc(batch->n_changes + 1, sizeof(*f->changes)),
+                .fetches = calloc(batch->n_changes + 1, sizeof(*f->fetches)),
+        };
+        if (!f->changes || !f->fetches)
+                return no_memory(e, error);
+        for (size_t i = 0; i < batch->n_changes; i++) {
+                Change *change = batch->changes + i;
 
                 if (!change_needs_fetch(e, change))
                         continue;
-                changes[n] = change;
-                fetches[n++].key = change->target;
+                f->changes[f->n] = change;
+                f->fetches[f->n++].key = change->target;
         }
-        r = changes && fetches ? fetch_changes(e, changes, fetches, n, error) : no_memory(e, error);
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                partial_complete(e, changes[i]);
-        fetches_free(fetches, n);
+        return 0;
+}
+
+static int fetch_take(EntityRun *e, Batch *batch, const Fetch *f, Error *error) {
+        int r;
+
+        r = fetched_take(e, batch, f->changes, f->fetches, f->n, error);
+        for (size_t i = 0; r >= 0 && i < f->n; i++)
+                partial_complete(e, f->changes[i]);
         return r;
 }
 
-/* Step 4. */
-static int validate_batch(EntityRun *e, Error *error) {
+static int fetch_batch(EntityRun *e, Error *error) {
+        _cleanup_(fetch_done) Fetch f = {};
         int r;
 
-        for (size_t i = 0; i < e->batch.n_changes; i++) {
-                Change *change = e->batch.changes + i;
+        r = fetch_list(e, &e->batch, &f, error);
+        if (r >= 0 && f.n > 0)
+                r = writer_fetch(e->writer, e->batch.arena, f.fetches, f.n, error);
+        return r < 0 ? r : fetch_take(e, &e->batch, &f, error);
+}
+
+/* Step 4. */
+static int validate_batch(EntityRun *e, Batch *batch, Error *error) {
+        int r;
+
+        for (size_t i = 0; i < batch->n_changes; i++) {
+                Change *change = batch->changes + i;
 
                 if (change->kind != CHANGE_UNDECIDED)
                         continue;
-                r = validator_check(e->validator, change->target, e->batch.arena, &change->findings);
+                r = validator_check(e->validator, change->target, batch->arena, &change->findings);
                 if (r < 0)
                         return no_memory(e, error);
                 if (findings_hold(change->findings))
@@ -198,20 +229,35 @@ static int plan_batch(EntityRun *e, Error *error) {
         return guard_batch(e, error);
 }
 
-/* Steps 1 to 4. */
-static int prepare_batch(EntityRun *e, Detector *detector, uint64_t *ret_unkeyed, Error *error) {
+/* ---- what overlaps ----
+ * The target works in a thread, everything else here. While it takes batch N, or looks up what it holds of it, N + 1 is read and transformed; while N is
+ * recorded, it looks up N + 1. Order and durability of journal, target and pair's file are those of one batch after the other. What makes it right that N + 1 is
+ * prepared before N is recorded: the detector knows the keys of both, and the marks of N + 1 are hidden while N is recorded, so that no crash leaves marks of
+ * records behind the saved place. */
+
+/* Steps 1 and 2, and 4 where there is nothing to fetch. */
+static int prepare_batch(EntityRun *e, Batch *batch, Detector *detector, uint64_t *ret_unkeyed, Error *error) {
+        bool fetches = false;
         int r;
 
-        r = detect_next(detector, &e->batch, ret_unkeyed, error);
-        if (r < 0)
+        e->is_fetched = e->is_validated = false;
+        r = detect_next(detector, batch, ret_unkeyed, error);
+        if (r >= 0)
+                r = transform_batch(e, batch, error);
+        for (size_t i = 0; r >= 0 && i < batch->n_changes && !fetches; i++)
+                fetches = change_needs_fetch(e, batch->changes + i);
+        if (r < 0 || fetches)
                 return r;
-        r = transform_batch(e, error);
-        if (r < 0)
-                return r;
-        r = fetch_batch(e, error);
-        if (r < 0)
-                return r;
-        return validate_batch(e, error);
+        e->is_fetched = e->is_validated = true;
+        return validate_batch(e, batch, error);
+}
+
+/* Into the other batch. What came of it is told when its turn has come. */
+static void prepare_other(EntityRun *e, Detector *detector) {
+        if (!e->other.arena && arena_new(&e->other.arena) < 0)
+                return; /* then it is prepared when its turn has come */
+        e->prepared = prepare_batch(e, &e->other, detector, &e->prepared_unkeyed, &e->prepared_error);
+        e->is_prepared = true;
 }
 
 static void batches_swap(EntityRun *e) {
@@ -221,27 +267,78 @@ static void batches_swap(EntityRun *e) {
         e->other = batch;
 }
 
-/* Step 7. Of a first load the next batch is prepared while the target takes this one: nothing of that needs the target, nor the
- * baseline rows that this one will have. What came of it is told when its turn has come. Without detector: this batch only. */
+/* Step 3 of a batch while something else is done. Without detector: nothing else. */
+static int fetch_and_prepare(EntityRun *e, Detector *detector, Error *error) {
+        _cleanup_(fetch_done) Fetch f = {};
+        Writing *fetching = NULL;
+        int r;
+
+        r = fetch_list(e, &e->batch, &f, error);
+        if (r < 0)
+                return r;
+        r = writing_begin_fetch(e->writer, e->batch.arena, f.fetches, f.n, &fetching, error);
+        if (r < 0)
+                return r;
+        e->is_at_work = true;
+        if (!e->batch.end)
+                prepare_other(e, detector);
+        r = writing_end(fetching, error);
+        e->is_at_work = false;
+        return r < 0 ? r : fetch_take(e, &e->batch, &f, error);
+}
+
+/* Step 7. Without detector: this batch only. */
 static int write_and_prepare(EntityRun *e, Detector *detector, Error *error) {
         Writing *writing = NULL;
         int r;
 
-        if (!detector || !e->target_is_empty || e->is_prepared || e->batch.end)
+        if (!detector || e->is_prepared || e->batch.end)
                 return write_batch(e->run->target, e->writer, &e->batch, error);
-        if (!e->other.arena && arena_new(&e->other.arena) < 0)
-                return no_memory(e, error);
-        batches_swap(e);
-        r = writing_begin(e->run->target, e->writer, &e->other, &writing, error);
-        if (r >= 0) {
-                e->is_writing = true;
-                e->prepared = prepare_batch(e, detector, &e->prepared_unkeyed, &e->prepared_error);
-                e->is_prepared = true;
-                r = writing_end(writing, error);
-                e->is_writing = false;
-        }
-        batches_swap(e);
+        r = writing_begin(e->run->target, e->writer, &e->batch, &writing, error);
+        if (r < 0)
+                return r;
+        e->is_at_work = true;
+        prepare_other(e, detector);
+        r = writing_end(writing, error);
+        e->is_at_work = false;
         return r;
+}
+
+static int record_batch(EntityRun *e, Detector *detector, uint64_t number, Error *error) {
+        int r;
+
+        if (!e->is_prepared)
+                return entity_record_batch(e, number, error);
+        detector_hide_marks(detector);
+        r = entity_record_batch(e, number, error);
+        /* After a failure they stay hidden: nothing more of this scan is recorded. */
+        return r < 0 ? r : detector_show_marks(detector) < 0 ? no_memory(e, error) : 0;
+}
+
+/* Step 8, and step 3 of the next batch. Where nothing was written the next one is fetched later, while another is prepared. */
+static int record_and_fetch(EntityRun *e, Detector *detector, uint64_t number, Error *error) {
+        _cleanup_(fetch_done) Fetch f = {};
+        Writing *fetching = NULL;
+        int r, q;
+
+        if (!e->is_prepared || e->prepared < 0 || e->is_fetched || number == 0)
+                return record_batch(e, detector, number, error);
+        r = fetch_list(e, &e->other, &f, error);
+        if (r >= 0)
+                r = writing_begin_fetch(e->writer, e->other.arena, f.fetches, f.n, &fetching, error);
+        if (r < 0)
+                return r;
+        e->is_at_work = true;
+        r = record_batch(e, detector, number, error);
+        q = writing_end(fetching, r < 0 ? NULL : &e->prepared_error);
+        e->is_at_work = false;
+        if (r < 0)
+                return r;
+        if (q >= 0)
+                q = fetch_take(e, &e->other, &f, &e->prepared_error);
+        e->prepared = q; /* told when its turn has come */
+        e->is_fetched = true;
+        return 0;
 }
 
 /* At a target without transactions what was not refused is written: it stays journalled, and a guard that trips now stops before the next batch. */
@@ -285,24 +382,29 @@ static int journal_and_write(EntityRun *e, Detector *detector, uint64_t *ret_num
         return 0;
 }
 
-/* The next batch: prepared already, or prepared now. */
+/* Steps 1 to 4 of the next batch, as far as they are not done. */
 static int next_batch(EntityRun *e, Detector *detector, Error *error) {
         int r;
 
-        if (!e->is_prepared) {
-                r = prepare_batch(e, detector, &e->prepared_unkeyed, error);
-                if (r < 0)
-                        return r;
-        } else {
+        if (e->is_prepared) {
                 batches_swap(e);
                 e->is_prepared = false;
-                if (e->prepared < 0) {
+                r = e->prepared;
+                if (r < 0)
                         error_move(error, &e->prepared_error);
-                        return e->prepared;
-                }
-        }
+        } else
+                r = prepare_batch(e, &e->batch, detector, &e->prepared_unkeyed, error);
+        if (r < 0)
+                return r;
         e->n_unkeyed += e->prepared_unkeyed;
-        return 0;
+        if (e->is_validated)
+                return 0;
+        if (!e->is_fetched) {
+                r = fetch_and_prepare(e, detector, error);
+                if (r < 0)
+                        return r;
+        }
+        return validate_batch(e, &e->batch, error);
 }
 
 static int pipeline_batch(EntityRun *e, Detector *detector, Error *error) {
@@ -318,7 +420,7 @@ static int pipeline_batch(EntityRun *e, Detector *detector, Error *error) {
         r = journal_and_write(e, detector, &number, error);
         if (r < 0)
                 return r;
-        return entity_record_batch(e, number, error);
+        return record_and_fetch(e, detector, number, error);
 }
 
 static int scan_open(EntityRun *e, Arena *arena, Detector **ret, Error *error) {
@@ -373,11 +475,14 @@ static int upsert_entity(EntityRun *e, Error *error) {
         }
         do {
                 r = run_check_stop(e->run, error);
-                if (r < 0)
+                if (r >= 0)
+                        r = pipeline_batch(e, detector, error);
+                if (r < 0) {
+                        /* A batch that was prepared and is not recorded has seen nothing. */
+                        if (e->is_prepared)
+                                detector_hide_marks(detector);
                         return r;
-                r = pipeline_batch(e, detector, error);
-                if (r < 0)
-                        return r;
+                }
                 hint_send(e->run, e->m->entity, n_expected);
         } while (!e->batch.end);
         return 0;
@@ -567,11 +672,11 @@ static int delete_all(Run *run, EntityRun *entities, Error *error) {
 int pipeline_apply(EntityRun *e, uint64_t *ret_number, Error *error) {
         int r;
 
-        r = transform_batch(e, error);
+        r = transform_batch(e, &e->batch, error);
         if (r >= 0)
                 r = fetch_batch(e, error);
         if (r >= 0)
-                r = validate_batch(e, error);
+                r = validate_batch(e, &e->batch, error);
         if (r >= 0)
                 r = plan_batch(e, error);
         return r < 0 ? r : journal_and_write(e, NULL, ret_number, error);
