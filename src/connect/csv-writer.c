@@ -570,6 +570,19 @@ int csv_write(Writer *writer, RecordWrite *writes, size_t n_writes, Error *error
 
 /* ---- checking ---- */
 
+/* The new file is made beside the old one, so it is the folder that has to be writable. */
+static int folder_check(const CsvWriter *w, Error *error) {
+        const char *slash = strrchr(w->path, '/');
+        _cleanup_free_ char *folder = slash ? strndup(w->path, (size_t) (slash - w->path) + 1) : strdup(".");
+
+        if (!folder)
+                return -ENOMEM;
+        if (access(folder, W_OK | X_OK) == 0)
+                return 0;
+        return error_set(error, ERROR_SYSTEM_READ_ONLY, "Let the service write to the folder: a new file is made beside the old one",
+                         "\"%s\" cannot be written: %m", folder);
+}
+
 int csv_target_check(CsvConnection *c, const Mapping *m, json_t *report) {
         _cleanup_free_ char *what = NULL, *message = NULL, *form = NULL;
         _cleanup_error_ Error failure = {};
@@ -580,6 +593,8 @@ int csv_target_check(CsvConnection *c, const Mapping *m, json_t *report) {
 
         r = csv_writer_open(&c->base, m, &writer, &failure);
         w = (CsvWriter *) writer;
+        if (r == 0)
+                r = folder_check(w, &failure);
         if (r < 0)
                 return r == -ENOMEM ? r : report_add_error(report, m->to, &failure);
         exists = access(w->path, F_OK) == 0;

@@ -128,3 +128,25 @@ int sqlite_loose_findings(const SqliteLoose *l, const Value *values, const char 
         }
         return 0;
 }
+
+int sqlite_reals_report(const Mapping *m, const SqliteSources *sources, json_t *report) {
+        for (size_t i = 0; i < m->n_fields; i++) {
+                const MappingColumn *column = m->fields[i].column >= 0 ? &m->columns[m->fields[i].column] : NULL;
+                const Table *t = column && m->fields[i].type == VALUE_DECIMAL ? table_of(m, sources, column->join) : NULL;
+                const TableColumn *found = t ? table_column(t, column->name) : NULL;
+                _cleanup_free_ char *message = NULL;
+                int r;
+
+                if (!found || found->affinity != COLUMN_REAL)
+                        continue;
+                if (asprintf(&message, "Works, but column \"%s\" of \"%s\" is declared %s: it holds binary floats, of which 15 digits are exact",
+                             column->name, t->name, found->type ? found->type : "REAL") < 0) {
+                        message = NULL;
+                        return -ENOMEM;
+                }
+                r = report_add(report, m->fields[i].name, true, message, "Declare the column TEXT to keep every digit of money");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

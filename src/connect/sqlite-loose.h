@@ -13,6 +13,8 @@ typedef struct SqliteLoose {
  * whose every field has a type that is no number, as then the text is meant. -ENOMEM. */
 _must_check_ int sqlite_loose_init(const Mapping *m, const SqliteSources *sources, SqliteLoose *ret);
 void sqlite_loose_done(SqliteLoose *l);
+/* Appends a word about each decimal field whose column holds binary floats. */
+_must_check_ int sqlite_reals_report(const Mapping *m, const SqliteSources *sources, json_t *report);
 /* Is there anything to look at? Asked of each record that goes on, before its row is put into words. */
 bool sqlite_loose_any(const SqliteLoose *l, const Value *values);
 /* Adds what is wrong with a record. row: "rowid 17". -ENOMEM. */

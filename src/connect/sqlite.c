@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "connect/sqlite-database.h"
+#include "connect/sqlite-loose.h"
 
 static void sqlite_close(Connection *connection) {
         SqliteConnection *c = (SqliteConnection *) connection;
@@ -116,6 +116,8 @@ static int check_source(SqliteConnection *c, const Pair *pair, const Mapping *m,
         r = report_add(report, what, true, message, NULL);
         if (r == 0)
                 r = check_choices(m, &sources, report);
+        if (r == 0)
+                r = sqlite_reals_report(m, &sources, report);
         if (r < 0 || m->strategy != DETECT_WATERMARK)
                 return r;
         return check_watermark(c, m, sources.own, report);

@@ -211,6 +211,13 @@ static void checks(void **state) {
         assert_int_equal(connection_check(f.connection, &f.pair, &f.mapping, true, report, &f.error), 0);
         assert_true(json_is_false(json_object_get(json_array_get(report, 1), "ok")));
         assert_non_null(strstr(json_string_value(json_object_get(json_array_get(report, 1), "remedy")), "\"ownr\""));
+        if (geteuid() != 0) { /* root may write everywhere */
+                assert_int_equal(chmod(f.folder, 0555), 0);
+                json_array_clear(report);
+                assert_int_equal(connection_check(f.connection, &f.pair, &f.mapping, true, report, &f.error), 0);
+                assert_true(json_is_false(json_object_get(json_array_get(report, 0), "ok")));
+                assert_int_equal(chmod(f.folder, 0755), 0);
+        }
         json_decref(report);
         fixture_done(&f);
 }

@@ -85,10 +85,24 @@ static void names_the_key_without_rowid(void **state) {
         fixture_done(&f);
 }
 
+static void tells_of_decimals_in_floats(void **state) {
+        json_t *report = json_array();
+        Fixture f;
+
+        init(&f);
+        assert_int_equal(connection_check(f.connection, &f.pair, &f.mapping, false, report, &f.error), 0);
+        assert_int_equal(json_array_size(report), 2);
+        assert_string_equal(json_string_value(json_object_get(json_array_get(report, 1), "message")),
+                            "Works, but column \"area\" of \"parcel\" is declared REAL: it holds binary floats, of which 15 digits are exact");
+        json_decref(report);
+        fixture_done(&f);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(names_table_row_column_and_value),
                 cmocka_unit_test(names_the_key_without_rowid),
+                cmocka_unit_test(tells_of_decimals_in_floats),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
