@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/command.h"
 
-static const char *const kinds[] = { "full", "incremental", NULL };
+static const char *const kinds[] = { "full", "incremental", "continuous", NULL };
 static const char *const statuses[] = { "PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", NULL };
 
 #define PAGE_ARGS \
@@ -39,14 +39,14 @@ const Command commands[_COMMAND_MAX] = {
                 PAIR_NAMED(ARG_QUERY, false),
                 { "status", ARG_TEXT, ARG_QUERY, false, "Only those with this status.", 0, 0, statuses },
                 { "kind", ARG_TEXT, ARG_QUERY, false, "Only those of this kind.", 0, 0,
-                  (const char *const[]) { "full", "incremental", "check", "query-plan", "drift-accept", NULL } },
+                  (const char *const[]) { "full", "incremental", "continuous", "check", "query-plan", "drift-accept", NULL } },
                 { "from", ARG_TEXT, ARG_QUERY, false, "Created at or after this time (RFC 3339)." },
                 { "to", ARG_TEXT, ARG_QUERY, false, "Created before this time (RFC 3339)." },
                 PAGE_ARGS } },
         [COMMAND_OPERATION_START] = { "operation-start", "Starts an operation of a pair.", "POST", { "/api/sync/operations" },
                 "StartOperation", SCOPE_OPERATE, RESULT_OPERATION, 202, {
                 PAIR_NAMED(ARG_BODY, true),
-                { "kind", ARG_TEXT, ARG_BODY, false, "full or incremental; omitted: incremental.", 0, 0, kinds,
+                { "kind", ARG_TEXT, ARG_BODY, false, "full, incremental, or continuous (follows the log of the source until it is cancelled); omitted: incremental.", 0, 0, kinds,
                   .positional = true },
                 ENTITIES, ALLOW, HOURS, PARAMS,
                 { "options", ARG_OBJECT, ARG_BODY, false, "Further options of the run." } } },

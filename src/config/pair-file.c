@@ -12,6 +12,7 @@
 static const Field schedule_fields[] = {
         {"incremental", FIELD_TEXT, .summary = "when increments run, a systemd calendar expression"},
         {"full", FIELD_TEXT, .summary = "when full runs start, a systemd calendar expression"},
+        {"continuous", FIELD_TEXT, .summary = "when the operation that follows the log starts, where it does not run"},
         {},
 };
 
@@ -452,7 +453,9 @@ static int pair_read_texts(Reading *reading, const json_t *root) {
         if (r < 0)
                 return r;
         r = schedule_read(reading, schedule, "incremental", &pair->schedule_incremental);
-        return r < 0 ? r : schedule_read(reading, schedule, "full", &pair->schedule_full);
+        if (r >= 0)
+                r = schedule_read(reading, schedule, "full", &pair->schedule_full);
+        return r < 0 ? r : schedule_read(reading, schedule, "continuous", &pair->schedule_continuous);
 }
 
 static int pair_read(Reading *reading, const char *bytes, size_t size) {

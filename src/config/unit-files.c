@@ -181,6 +181,8 @@ int unit_files_make(const Settings *settings, const PairSet *pairs, UnitFiles *r
                 r = timer_add(&u, pair, "incremental", pair->schedule_incremental);
                 if (r >= 0)
                         r = timer_add(&u, pair, "full", pair->schedule_full);
+                if (r >= 0)
+                        r = timer_add(&u, pair, "continuous", pair->schedule_continuous);
         }
         if (r < 0)
                 return r;

@@ -10,12 +10,13 @@
 
 #define EXIT_USAGE 2
 
-enum { OPTION_JSON = 256, OPTION_FULL, OPTION_INCREMENTAL, OPTION_WAIT, OPTION_ENTITY, OPTION_ALLOW, OPTION_PAIR, OPTION_STATUS, OPTION_LIMIT, OPTION_LOG, OPTION_CHANGES,
+enum { OPTION_JSON = 256, OPTION_FULL, OPTION_INCREMENTAL, OPTION_CONTINUOUS, OPTION_WAIT, OPTION_ENTITY, OPTION_ALLOW, OPTION_PAIR, OPTION_STATUS, OPTION_LIMIT, OPTION_LOG, OPTION_CHANGES,
        OPTION_FINDINGS, OPTION_NOW, OPTION_GRANTS, OPTION_VERSION };
 
 static const struct option options_known[] = {
         { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, OPTION_VERSION }, { "json", no_argument, NULL, OPTION_JSON },
         { "full", no_argument, NULL, OPTION_FULL }, { "incremental", no_argument, NULL, OPTION_INCREMENTAL },
+        { "continuous", no_argument, NULL, OPTION_CONTINUOUS },
         { "wait", no_argument, NULL, OPTION_WAIT }, { "entity", required_argument, NULL, OPTION_ENTITY },
         { "allow", required_argument, NULL, OPTION_ALLOW }, { "pair", required_argument, NULL, OPTION_PAIR },
         { "status", required_argument, NULL, OPTION_STATUS }, { "limit", required_argument, NULL, OPTION_LIMIT },
@@ -35,6 +36,7 @@ static void help(FILE *f) {
         (void) fputs("\nOptions\n"
                      "  --json             the JSON of the HTTP API instead of tables\n"
                      "  --incremental      run: only what changed (the default)\n"
+                     "  --continuous       run: follow the log of the source until it is cancelled\n"
                      "  --full             run: compare every record\n"
                      "  --entity NAME      run: only this entity (again for more); quarantine: only its records\n"
                      "  --allow GUARD      run: go on although this guard trips; it is journalled\n"
@@ -94,6 +96,7 @@ static int options_parse(int argc, char *argv[], Options *o) {
                 case OPTION_JSON: o->json = true; break;
                 case OPTION_FULL: o->full = true; break;
                 case OPTION_INCREMENTAL: o->incremental = true; break;
+                case OPTION_CONTINUOUS: o->continuous = true; break;
                 case OPTION_WAIT: o->wait = true; break;
                 case OPTION_LOG: o->log = true; break;
                 case OPTION_CHANGES: o->changes = true; break;
@@ -176,7 +179,7 @@ int main(int argc, char *argv[]) {
                                 verb->arguments) < 0 ? EXIT_USAGE : usage(what, NULL);
         if (o.log + o.changes + o.findings > 1)
                 return usage("--log, --changes and --findings exclude each other", NULL);
-        if (o.full && o.incremental)
-                return usage("--full and --incremental exclude each other", NULL);
+        if (o.full + o.incremental + o.continuous > 1)
+                return usage("--full, --incremental and --continuous exclude each other", NULL);
         return verb_run(verb, &o, argv + optind + 1, n_arguments);
 }

@@ -280,11 +280,11 @@ static json_t *texts_to_json(char *const *texts) {
 
 /* PAIR, or PAIR:KIND as the instances of terrafusion-sync@.service name it. */
 static int run_start(Client *c, const Options *o, const char *given, json_t **ret, Error *error) {
-        const char *colon = strrchr(given, ':'), *kind = colon ? colon + 1 : o->full ? "full" : "incremental";
+        const char *colon = strrchr(given, ':'), *kind = colon ? colon + 1 : o->full ? "full" : o->continuous ? "continuous" : "incremental";
         json_auto_t *args = json_pack("{s:s#, s:s}", "sync_pair_id", given, (int) (colon ? colon - given : (ptrdiff_t) strlen(given)),
                                       "kind", kind);
 
-        if (colon && (o->full || o->incremental))
+        if (colon && (o->full || o->incremental || o->continuous))
                 return error_set(error, ERROR_ARGUMENT, "Leave out one of them", "\"%s\" names the kind already, and so does the option", given);
         if (!args || (o->entities && json_put(args, "entity_types", texts_to_json(o->entities)) < 0) ||
             (o->allow && json_put(args, "allow", texts_to_json(o->allow)) < 0))

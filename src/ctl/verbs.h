@@ -5,7 +5,7 @@
 
 typedef struct Options {
         bool json;              /* the very JSON of the HTTP API */
-        bool full, incremental, wait;
+        bool full, incremental, continuous, wait;
         bool grants;            /* of check */
         bool log, changes, findings;    /* of show: one of them */
         char **entities, **allow;

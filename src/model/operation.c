@@ -7,6 +7,7 @@
 static const char *const kinds[_OPERATION_KIND_MAX] = {
         [OPERATION_FULL] = "full",
         [OPERATION_INCREMENTAL] = "incremental",
+        [OPERATION_CONTINUOUS] = "continuous",
         [OPERATION_CHECK] = "check",
         [OPERATION_QUERY_PLAN] = "query-plan",
         [OPERATION_DRIFT_ACCEPT] = "drift-accept",
@@ -16,6 +17,7 @@ static const char *const kinds[_OPERATION_KIND_MAX] = {
 static const char *const sync_types[_OPERATION_KIND_MAX] = {
         [OPERATION_FULL] = "FULL",
         [OPERATION_INCREMENTAL] = "INCREMENTAL",
+        [OPERATION_CONTINUOUS] = "CONTINUOUS",
         [OPERATION_CHECK] = "CHECK",
         [OPERATION_QUERY_PLAN] = "QUERY-PLAN",
         [OPERATION_DRIFT_ACCEPT] = "DRIFT-ACCEPT",
@@ -30,7 +32,7 @@ static const char *const statuses[_OPERATION_STATUS_MAX] = {
 const Field operation_document_fields[] = {
         {"id", FIELD_TEXT, .summary = "UUIDv7."},
         {"sync_pair_id", FIELD_TEXT, .summary = "The pair's name; of a system's check \"system:NAME\"."},
-        {"kind", FIELD_TEXT, .choices = kinds, .summary = "full, incremental, check, query-plan or drift-accept."},
+        {"kind", FIELD_TEXT, .choices = kinds, .summary = "full, incremental, continuous, check, query-plan or drift-accept."},
         {"sync_type", FIELD_TEXT, .choices = sync_types, .summary = "The kind in capitals, as the original has it."},
         {"status", FIELD_TEXT, .choices = statuses, .summary = "PENDING, RUNNING, COMPLETED, FAILED or CANCELLED."},
         {"waiting_for", FIELD_TEXT, .summary = "What a PENDING one waits for: worker, pair, attempt, systemd, hours, connections or configuration."},
@@ -46,6 +48,9 @@ const Field operation_document_fields[] = {
         {"rate", FIELD_NUMBER, .summary = "Records per second of this attempt."},
         {"records_total", FIELD_INTEGER, .summary = "Records the source has, where known."},
         {"remaining_seconds", FIELD_NUMBER, .summary = "At this rate, in seconds, where known."},
+        {"lag_seconds", FIELD_NUMBER, .summary = "Of one that follows a log: from commit at the source to commit at the target, lately."},
+        {"log_position", FIELD_TEXT, .summary = "Of one that follows a log: up to where it is applied."},
+        {"source_retained_bytes", FIELD_INTEGER, .summary = "Of one that follows a log: how much of it the source keeps for us."},
         {"records_processed", FIELD_INTEGER, .summary = "Records read and decided."},
         {"records_succeeded", FIELD_INTEGER, .summary = "Of them, those not held."},
         {"records_failed", FIELD_INTEGER, .summary = "Of them, those held in quarantine."},
@@ -114,6 +119,7 @@ Operation *operation_free(Operation *o) {
         free(o->request_id);
         free(o->idempotency_key);
         free(o->mapping_hash);
+        free(o->log_position);
         error_done(&o->error);
         free(o);
         return NULL;

@@ -6,7 +6,7 @@
 #include "model/field.h"
 #include <jansson.h>
 
-typedef enum OperationKind { OPERATION_FULL, OPERATION_INCREMENTAL, OPERATION_CHECK, OPERATION_QUERY_PLAN, OPERATION_DRIFT_ACCEPT, _OPERATION_KIND_MAX, _OPERATION_KIND_INVALID = -1 } OperationKind;
+typedef enum OperationKind { OPERATION_FULL, OPERATION_INCREMENTAL, OPERATION_CONTINUOUS, OPERATION_CHECK, OPERATION_QUERY_PLAN, OPERATION_DRIFT_ACCEPT, _OPERATION_KIND_MAX, _OPERATION_KIND_INVALID = -1 } OperationKind;
 typedef enum OperationStatus {
         OPERATION_PENDING, OPERATION_RUNNING, OPERATION_COMPLETED, OPERATION_FAILED, OPERATION_CANCELLED,
         _OPERATION_STATUS_MAX, _OPERATION_STATUS_INVALID = -1,
@@ -45,6 +45,10 @@ typedef struct Operation {
         char *idempotency_key;
         char *mapping_hash;
         Error error;                    /* of FAILED */
+        /* of an operation that follows its source's log, as its worker told last */
+        char *log_position;             /* NULL: not told */
+        int64_t lag_usec;               /* from commit at the source to commit at the target, of what was applied last */
+        int64_t source_retained_bytes;  /* of the source's log, kept for us; -1: not told */
         json_t *report;                 /* result of a check: array of {what, ok, message, remedy}; or NULL */
 } Operation;
 Operation *operation_new(void);

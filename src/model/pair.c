@@ -21,6 +21,7 @@ Pair *pair_free(Pair *p) {
         free(p->target);
         free(p->schedule_incremental);
         free(p->schedule_full);
+        free(p->schedule_continuous);
         strings_free(p->depends_on);
         free(p->file);
         free(p);
@@ -133,7 +134,8 @@ static json_t *schedule_to_json(const Pair *p) {
         json_auto_t *object = json_object();
 
         if (json_put(object, "incremental", json_text(p->schedule_incremental)) < 0 ||
-            json_put(object, "full", json_text(p->schedule_full)) < 0)
+            json_put(object, "full", json_text(p->schedule_full)) < 0 ||
+            json_put(object, "continuous", json_text(p->schedule_continuous)) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }

@@ -19,7 +19,7 @@ typedef struct Pair {
         size_t n_variables;
         GuardLimit max_deletes, max_changes, max_errors;
         bool drift_stops[_DRIFT_KIND_MAX];      /* drift: stop; else it is reported */
-        char *schedule_incremental, *schedule_full;     /* calendar expressions, or NULL */
+        char *schedule_incremental, *schedule_full, *schedule_continuous;     /* calendar expressions, or NULL */
         char **depends_on;              /* pairs */
         Mapping *mappings;              /* in the order in which entities run: parents first */
         size_t n_mappings;

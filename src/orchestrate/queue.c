@@ -7,7 +7,7 @@
 typedef struct Entry {
         char id[UUID_TEXT_SIZE];
         char *lane;
-        bool is_check, is_running, has_begun;
+        bool is_check, is_running, has_begun, is_endless;
         unsigned n_attempts, n_lost; /* begun; lost in a row */
         uint64_t due_usec;
 } Entry;
@@ -92,11 +92,17 @@ static size_t count_running(const Queue *q, bool checks) {
         size_t n = 0;
 
         for (size_t i = 0; i < q->n_entries; i++)
-                n += q->entries[i].is_running && q->entries[i].is_check == checks;
+                n += q->entries[i].is_running && q->entries[i].is_check == checks && !q->entries[i].is_endless;
         return n;
 }
 
-size_t queue_n_running(const Queue *q) { return count_running(q, false) + count_running(q, true); }
+size_t queue_n_running(const Queue *q) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < q->n_entries; i++)
+                n += q->entries[i].is_running;
+        return n;
+}
 
 size_t queue_n_waiting(const Queue *q) { return q->n_entries - queue_n_running(q); }
 
@@ -139,7 +145,7 @@ static bool lane_is_taken(const Queue *q, const Entry *e) {
 }
 
 static bool limit_is_reached(const Queue *q, const Entry *e) {
-        return count_running(q, e->is_check) >= (e->is_check ? QUEUE_CHECKS_MAX : q->n_operations_max);
+        return !e->is_endless && count_running(q, e->is_check) >= (e->is_check ? QUEUE_CHECKS_MAX : q->n_operations_max);
 }
 
 static const char *entry_waiting_for(const Queue *q, const Entry *e, uint64_t now_usec) {
@@ -229,6 +235,20 @@ void queue_note_begun(Queue *q, const char *id) {
 
         if (e)
                 e->has_begun = true;
+}
+
+void queue_note_endless(Queue *q, const char *id) {
+        Entry *e = entry_find(q, id);
+
+        if (e)
+                e->is_endless = true;
+}
+
+void queue_note_progress(Queue *q, const char *id) {
+        Entry *e = entry_find(q, id);
+
+        if (e)
+                e->n_attempts = e->n_lost = 0;
 }
 
 bool queue_is_running(const Queue *q, const char *id) {

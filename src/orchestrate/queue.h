@@ -61,6 +61,10 @@ _must_check_ int queue_cancel(Queue *q, const char *id);
 typedef const char *(*queue_gate_t)(const char *id, void *userdata);
 /* A scan of it has begun, though its attempts do not count (CLOSED): it keeps its place also at the gate. */
 void queue_note_begun(Queue *q, const char *id);
+/* It goes on until it is cancelled: beside the others, which it must not keep from running. */
+void queue_note_endless(Queue *q, const char *id);
+/* Its last attempt got somewhere, so it counts for nothing: what runs for months dies now and then. */
+void queue_note_progress(Queue *q, const char *id);
 void queue_set_gate(Queue *q, queue_gate_t gate, void *userdata);
 
 /* "attempt" (a later time), "pair" (another of its pair runs or is before it), "worker" (the limit), the gate's

@@ -76,14 +76,31 @@ static LiveEntity *live_entity(Live *live, const char *entity) {
         return entities[live->n_entities].entity ? &entities[live->n_entities++] : NULL;
 }
 
+/* {"log": {"position", "lag_usec", "retained_bytes", "progress", …}} */
+static void live_hint_log(Live *live, const json_t *log) {
+        Operation *o = live->operation;
+        const char *position = json_member_text(log, "position");
+
+        if (!log)
+                return;
+        free(o->log_position);
+        o->log_position = position ? strdup(position) : NULL;
+        o->lag_usec = json_member_integer(log, "lag_usec", 0);
+        o->source_retained_bytes = json_member_integer(log, "retained_bytes", -1);
+        live->has_progress = live->has_progress || json_is_true(json_object_get(log, "progress"));
+        live->is_dirty = true;
+}
+
 bool live_hint(const LiveTable *table, const json_t *hint) {
         const char *id = json_member_text(hint, "operation_id"), *entity = json_member_text(hint, "entity");
         Live *live = id ? live_find(table, id) : NULL;
         EntityResult *result;
         LiveEntity *known;
 
+        if (live)
+                live_hint_log(live, json_object_get(hint, "log"));
         if (!live || !entity)
-                return false;
+                return live && json_object_get(hint, "log");
         known = live_entity(live, entity);
         result = known ? operation_result(live->operation, entity) : NULL;
         if (!result)
@@ -166,10 +183,21 @@ static const char *message_of(const Operation *o, const char *waiting_for) {
         return o->status == OPERATION_RUNNING ? "Sync operation in progress" : "Sync operation starts";
 }
 
+static int put_log(json_t *object, const Operation *o) {
+        if (json_put(object, "lag_seconds", o->log_position ? json_real((double) o->lag_usec / USEC_PER_SEC) : json_null()) < 0 ||
+            json_put(object, "log_position", json_text(o->log_position)) < 0 ||
+            json_put(object, "source_retained_bytes",
+                     o->log_position && o->source_retained_bytes >= 0 ? json_integer(o->source_retained_bytes) : json_null()) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
 static int put_progress(json_t *object, const Operation *o, int percent, const char *waiting_for) {
         int r;
 
         r = json_put(object, "progress", json_integer(percent));
+        if (r >= 0)
+                r = put_log(object, o);
         if (r < 0)
                 return r;
         return json_put(object, "message", json_string(message_of(o, waiting_for)));

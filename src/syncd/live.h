@@ -27,6 +27,7 @@ typedef struct Live {
         uint64_t due_usec;   /* … then (CLOCK_MONOTONIC) … */
         unsigned n_attempts; /* … or none after so many */
         bool is_dirty; /* its progress is newer than what the bus shows */
+        bool has_progress; /* this attempt of one that follows a log has applied something, or lived for a while */
         Error cause; /* why its worker could not be started, or how it died */
         void *owner; /* the Syncd */
 } Live;

@@ -69,6 +69,8 @@ int manager_offer(Syncd *s, Operation *operation, bool is_running, Error *error)
         }
         if (operation->start_time > 0)
                 queue_note_begun(s->queue, operation->id);
+        if (operation->kind == OPERATION_CONTINUOUS)
+                queue_note_endless(s->queue, operation->id);
         memcpy(id, operation->id, sizeof(id));
         live = live_add(&s->live, operation, s);
         if (!live)
@@ -106,6 +108,7 @@ static void live_begin(Syncd *s, Live *live) {
         if (o->start_time == 0)
                 o->start_time = timestamp_now();
         live->attempt_at_usec = syncd_now_usec(s);
+        live->has_progress = false;
         live->n_read_before = 0;
         for (size_t i = 0; i < o->n_results; i++)
                 live->n_read_before += o->results[i].n_read;
@@ -353,6 +356,8 @@ static bool attempt_follows(Syncd *s, Live *live) {
 
         if (!live->has_decision) {
                 live->has_decision = true;
+                if (live->has_progress)
+                        queue_note_progress(s->queue, id);
                 live->due_usec = now;
                 live->n_attempts = queue_n_attempts(s->queue, id);
                 live->is_retried = queue_ended(s->queue, id,

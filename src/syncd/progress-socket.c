@@ -9,6 +9,23 @@
 
 #define HINTS_PER_TURN_MAX 64U /* so that chatty workers do not keep requests waiting */
 
+/* How far behind a pair is that follows its source's log, and what the source keeps for it. */
+static void log_gauges(Syncd *s, const json_t *hint) {
+        const json_t *log = json_object_get(hint, "log");
+        const char *pair = json_member_text(hint, "sync_pair_id");
+
+        if (!log || !pair)
+                return;
+        metric_gauge(s->metrics, "terrafusion_source_retained_bytes", "pair", pair,
+                     (double) json_member_integer(log, "retained_bytes", 0));
+        metric_gauge(s->metrics, "terrafusion_log_lag_seconds", "pair", pair,
+                     (double) json_member_integer(log, "lag_usec", 0) / 1e6);
+        metric_gauge(s->metrics, "terrafusion_log_latency_p50_seconds", "pair", pair,
+                     (double) json_member_integer(log, "p50_usec", 0) / 1e6);
+        metric_gauge(s->metrics, "terrafusion_log_latency_p99_seconds", "pair", pair,
+                     (double) json_member_integer(log, "p99_usec", 0) / 1e6);
+}
+
 static int on_hints(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         static char bytes[DATAGRAM_BYTES_MAX]; /* the loop is one thread, and hints are read one by one */
         Syncd *s = userdata;
@@ -23,8 +40,10 @@ static int on_hints(sd_event_source *source, int fd, uint32_t revents, void *use
                         metric_add(s->metrics, "terrafusion_hints_dropped_total", NULL, NULL, 1);
                 else if (json_object_get(hint, "finding"))
                         publish_finding(s, hint);
-                else if (live_hint(&s->live, hint))
+                else if (live_hint(&s->live, hint)) {
+                        log_gauges(s, hint);
                         publish_progress(s);
+                }
                 else
                         metric_add(s->metrics, "terrafusion_hints_dropped_total", NULL, NULL, 1);
         }

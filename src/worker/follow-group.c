@@ -286,6 +286,8 @@ int group_apply(Follow *f, Error *error) {
                 if (r < 0)
                         break;
                 more = again_take(f);
+                if (!more)
+                        follow_applied(f);
                 r = group_record(f, !more, error);
                 group_clear(f);
         }

@@ -21,6 +21,8 @@ Follow *follow_free(Follow *f) {
         }
         free(f->entities);
         free(f->mappings);
+        free(f->commits);
+        free(f->delays);
         free(f);
         return NULL;
 }
@@ -111,6 +113,7 @@ int slot_watch(Follow *f, Error *error) {
         r = source_log_state(f->run->source, f->slot.name, &state, error);
         if (r < 0)
                 return r;
+        f->retained_bytes = state.retained_bytes;
         if (state.retained_bytes < RETAINED_WARN_BYTES && (state.safe_bytes < 0 || state.safe_bytes > SAFE_WARN_BYTES))
                 return 0;
         if (asprintf(&text, "Slot %s keeps %lld MiB of the source's log (wal_status %s).", f->slot.name,
@@ -247,6 +250,21 @@ static int slot_prepare(Follow *f, Error *error) {
         return r < 0 ? r : slot_open(f, &present, error);
 }
 
+/* What is not followed cannot be part of what never ends. */
+static int continuous_check(const Run *run, bool any, Error *error) {
+        for (size_t i = 0; i < run->pair->n_mappings; i++) {
+                const Mapping *m = run->pair->mappings + i;
+
+                if (run->operation->entity_types && run_has_entity(run, m) && m->strategy != DETECT_LOG)
+                        return error_set(error, ERROR_MAPPING, "Leave it out, or let detect: {strategy: log} in its mapping",
+                                         "Entity '%s' has strategy %s, which cannot be followed continuously", m->entity,
+                                         detect_strategy_to_string(m->strategy));
+        }
+        return any ? 0
+                   : error_set(error, ERROR_MAPPING, "Let detect: {strategy: log} in the mappings that are to be followed",
+                               "Pair '%s' has no entity of strategy log", run->pair->name);
+}
+
 int follow_prepare(Run *run, Follow **ret, Error *error) {
         _cleanup_(follow_freep) Follow *f = calloc(1, sizeof(*f));
         bool any = false;
@@ -256,6 +274,8 @@ int follow_prepare(Run *run, Follow **ret, Error *error) {
                 return no_memory(run, error);
         f->run = run;
         r = entities_list(f, &any, error);
+        if (r >= 0 && run->operation->kind == OPERATION_CONTINUOUS)
+                r = continuous_check(run, any, error);
         if (r < 0 || !any)
                 return r;
         r = slot_prepare(f, error);

@@ -12,7 +12,9 @@
 #define PART_MSEC  20U                 /* until the rest of a transaction comes */
 #define CHECK_USEC 250000
 #define SAVE_USEC  (1 * 1000000)       /* how often a place that moved without changes is recorded */
+#define TELL_USEC  1000000
 #define WATCH_USEC (60LL * 1000000)
+#define WINDOW_USEC (3600LL * 1000000)
 
 static int followed_begin(Follow *f, Followed *one, EntityRun *e, Error *error) {
         int r;
@@ -107,6 +109,21 @@ static int group_end(Follow *f, Error *error) {
 
 /* ---- the loop ---- */
 
+/* Guards of an operation that never ends count what one hour changes. */
+static void guards_renew(Follow *f) {
+        for (size_t i = 0; i < f->n_entities; i++) {
+                EntityRun *e = f->entities[i].e;
+                uint64_t n_baseline;
+
+                if (!f->entities[i].is_run)
+                        continue;
+                e->counted = *entity_result(e);
+                n_baseline = baseline_count(e->progress);
+                e->n_base = n_baseline;
+                e->first_load = n_baseline == 0;
+        }
+}
+
 static int chores(Follow *f, Error *error) {
         int64_t now = timestamp_now();
         int r = 0;
@@ -114,9 +131,14 @@ static int chores(Follow *f, Error *error) {
         if (now - f->checked_usec >= CHECK_USEC || now < f->checked_usec) {
                 f->checked_usec = now;
                 r = run_check_stop(f->run, error);
-                for (size_t i = 0; r >= 0 && i < f->n_entities; i++)
-                        if (f->entities[i].is_run)
-                                hint_send(f->run, f->entities[i].m->entity, 0);
+        }
+        if (r >= 0 && (now - f->told_usec >= TELL_USEC || now < f->told_usec)) {
+                f->told_usec = now;
+                r = follow_tell(f, error);
+        }
+        if (r >= 0 && f->end_lsn == 0 && (now - f->window_usec >= WINDOW_USEC || now < f->window_usec)) {
+                f->window_usec = now;
+                guards_renew(f);
         }
         if (r >= 0 && (now - f->guarded_usec >= WATCH_USEC || now < f->guarded_usec)) {
                 f->guarded_usec = now;
@@ -163,7 +185,8 @@ static int stream_step(Follow *f, bool *in_transaction, Error *error) {
                 return 0;
         if (log_position_compare(event.position, f->told) > 0)
                 f->told = event.position;
-        f->commit_usec = event.commit_usec;
+        if (event.kind == LOG_COMMITTED)
+                follow_committed(f, event.commit_usec);
         return group_is_full(f) ? group_end(f, error) : 0;
 }
 
@@ -197,6 +220,8 @@ int follow_run(Follow *f, EntityRun *entities, Error *error) {
         source_log_release(f->run->source);
         r = entities_begin(f, entities, error);
         if (r >= 0)
+                r = follow_times_new(f, error);
+        if (r >= 0 && f->run->operation->kind != OPERATION_CONTINUOUS)
                 r = source_log_now(f->run->source, &f->end_lsn, error);
         if (r >= 0)
                 r = stream_loop(f, error);

@@ -30,12 +30,16 @@ typedef struct Follow {
         LogPosition saved;  /* what the pair's file has of that */
         uint64_t end_lsn;   /* where to stop; 0: never */
         uint64_t group_first; /* number of the first batch of the group that is being applied; 0: none yet */
-        size_t n_left;      /* batches … */
         EntityRun *unrecorded; /* applied, not recorded yet */
         uint64_t unrecorded_number;
         bool unrecorded_deletes, is_last;
-        int64_t commit_usec; /* of the last transaction that was gathered */
-        int64_t checked_usec, hinted_usec, guarded_usec, saved_usec;
+        int64_t *commits;    /* when the transactions of this group were committed at the source, µs … */
+        size_t n_commits;
+        int64_t *delays;     /* … and how long the last ones took to the target, in a ring */
+        size_t n_delays, delay_at;
+        int64_t begun_usec, checked_usec, told_usec, guarded_usec, saved_usec, window_usec;
+        int64_t retained_bytes;
+        bool has_progress;   /* this attempt got somewhere */
 } Follow;
 
 /* Slot, publication and each entity's place, made where they are missing. *ret stays NULL where nothing of the operation is followed. */
@@ -52,5 +56,11 @@ _must_check_ int group_apply(Follow *f, Error *error);
 _must_check_ int group_record(Follow *f, bool last, Error *error);
 /* Records f->told where nothing else is to be recorded, and lets the source remove what lies before. */
 _must_check_ int follow_save(Follow *f, Error *error);
+/* follow-tell.c: times of transactions, and what is told of them. */
+#define FOLLOW_COMMITS_MAX 4096U
+_must_check_ int follow_times_new(Follow *f, Error *error);
+void follow_committed(Follow *f, int64_t commit_usec); /* a transaction was gathered whole */
+void follow_applied(Follow *f);                        /* what was gathered is at the target */
+_must_check_ int follow_tell(Follow *f, Error *error);
 /* follow-slot.c: tells of a slot that keeps too much, or is about to be lost. */
 _must_check_ int slot_watch(Follow *f, Error *error);

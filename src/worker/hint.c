@@ -52,6 +52,20 @@ void hint_send(Run *run, const char *entity, uint64_t n_total) {
         hint_write(run, hint);
 }
 
+void hint_log(Run *run, const LogHint *log) {
+        char position[48];
+        json_auto_t *hint = NULL;
+
+        (void) snprintf(position, sizeof(position), "%X/%X", (unsigned) (log->position.lsn >> 32), (unsigned) log->position.lsn);
+        (void) sd_notifyf(false, "STATUS=%s: follows the log, applied up to %s, %" PRId64 " ms behind", run->operation->sync_pair_id, position,
+                          log->lag_usec / 1000);
+        hint = json_pack("{s:s, s:s, s:{s:s, s:I, s:I, s:I, s:I, s:b}}", "operation_id", run->operation->id, "sync_pair_id",
+                         run->operation->sync_pair_id, "log", "position", position, "lag_usec", (json_int_t) log->lag_usec,
+                         "p50_usec", (json_int_t) log->p50_usec, "p99_usec", (json_int_t) log->p99_usec, "retained_bytes",
+                         (json_int_t) log->retained_bytes, "progress", log->progress);
+        hint_write(run, hint);
+}
+
 void hint_finding(Run *run, const char *entity, const Finding *finding) {
         json_auto_t *hint = json_pack("{s:s, s:s, s:{s:s, s:s?, s:s?}}", "operation_id", run->operation->id, "entity", entity, "finding",
                                       "severity", finding_severity_to_string(finding->severity), "rule", finding->rule, "field",

@@ -620,7 +620,7 @@ static int entity_is_scanned(Run *run, Follow *follow, EntityRun *e, const Mappi
         bool done = entity_is_done(run, m);
         int r;
 
-        *ret = run_has_entity(run, m) && !done;
+        *ret = run_has_entity(run, m) && !done && run->operation->kind != OPERATION_CONTINUOUS;
         if (!run_has_entity(run, m) || !follow_entity(follow, m, e))
                 return 0;
         r = entity_needs_compare(run, m, e->mark, ret, error);

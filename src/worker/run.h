@@ -4,6 +4,7 @@
 #include "apply/guard.h"
 #include "config/settings.h"
 #include "connect/connector.h"
+#include "model/log.h"
 #include "model/operation.h"
 #include "store/journal.h"
 #include "store/operations.h"
@@ -40,6 +41,14 @@ bool run_has_entity(const Run *run, const Mapping *mapping);
 /* Tells syncd the counts so far; a hint that may be lost. */
 void hint_open(Run *run);
 void hint_send(Run *run, const char *entity, uint64_t n_total);
+/* How it stands with the source's log. lag: of what was applied last. */
+typedef struct LogHint {
+        LogPosition position;
+        int64_t lag_usec, p50_usec, p99_usec;
+        int64_t retained_bytes;
+        bool progress; /* this attempt got somewhere */
+} LogHint;
+void hint_log(Run *run, const LogHint *log);
 void hint_finding(Run *run, const char *entity, const Finding *finding);        /* which rule and field, never what is in the record */
 
 /* settle.c: the last batch that is journalled but not recorded, from the journal alone. */
