@@ -15,8 +15,13 @@ typedef struct OdbcConnection {
         SQLHDBC db;
         bool connected;
         const OdbcDialect *dialect;
-        char *driver; /* name and version, for reports */
-        Arena *arena; /* of horizons */
+        char *driver;        /* name and version, for reports */
+        bool scanning;       /* a reader has the session */
+        bool writes, locked; /* opened for writing; the lock of the pair is ours */
+        bool in_transaction;
+        bool no_arrays; /* the driver does not do what it says of parameter arrays */
+        bool checked;   /* what is said of the system once, not of each entity */
+        Arena *arena;   /* of horizons */
 } OdbcConnection;
 
 /* Opens a session: within 10 s, with timeouts and modes set. Never tells a secret. */
@@ -36,6 +41,12 @@ static inline void odbc_statement_free(SQLHSTMT *statement) {
 _must_check_ int odbc_statement_new(OdbcConnection *c, SQLHSTMT *ret, Error *error);
 /* A statement without rows. */
 _must_check_ int odbc_execute(OdbcConnection *c, const char *sql, Error *error);
+/* Where it fails, the next statement says why. */
+static inline void odbc_rollback_always(OdbcConnection *c) {
+        int r _unused_ = odbc_execute(c, "rollback", NULL);
+}
+/* The same where it decides about records that were written. */
+_must_check_ int odbc_execute_of_record(OdbcConnection *c, const char *sql, Error *error);
 /* A statement whose rows are few and texts: rows × columns of allocated texts, NULL for null. */
 typedef struct OdbcRows {
         char **cells;

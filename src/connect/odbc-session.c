@@ -82,7 +82,7 @@ int odbc_statement_new(OdbcConnection *c, SQLHSTMT *ret, Error *error) {
                        : odbc_fail(c, SQL_HANDLE_DBC, c->db, "cannot make a statement", false, error);
 }
 
-int odbc_execute(OdbcConnection *c, const char *sql, Error *error) {
+static int execute(OdbcConnection *c, const char *sql, bool of_record, Error *error) {
         _cleanup_odbc_statement_ SQLHSTMT statement = SQL_NULL_HSTMT;
         SQLRETURN rc;
         int r;
@@ -91,12 +91,20 @@ int odbc_execute(OdbcConnection *c, const char *sql, Error *error) {
         if (r < 0)
                 return r;
         rc = SQLExecDirect(statement, (SQLCHAR *) sql, SQL_NTS);
-        while (SQL_SUCCEEDED(rc) || rc == SQL_NO_DATA) {
+        if (rc == SQL_NO_DATA)
+                return 0;
+        while (SQL_SUCCEEDED(rc)) {
                 rc = SQLMoreResults(statement);
                 if (rc == SQL_NO_DATA)
                         return 0;
         }
-        return odbc_fail(c, SQL_HANDLE_STMT, statement, "cannot go on", false, error);
+        return odbc_fail(c, SQL_HANDLE_STMT, statement, "cannot go on", of_record, error);
+}
+
+int odbc_execute(OdbcConnection *c, const char *sql, Error *error) { return execute(c, sql, false, error); }
+
+int odbc_execute_of_record(OdbcConnection *c, const char *sql, Error *error) {
+        return execute(c, sql, true, error);
 }
 
 void odbc_rows_done(OdbcRows *rows) {
@@ -309,6 +317,7 @@ int odbc_session_open(const System *system, bool write, OdbcConnection **ret, Er
                 return -ENOMEM;
         c->base.connector = &odbc_connector;
         c->system = system;
+        c->writes = write;
         r = arena_new(&c->arena);
         if (r >= 0)
                 r = handles_make(c, write, error);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build-config.h"
 #include "connect/module.h"
-#include "connect/odbc-database.h"
-#include "connect/table.h"
+#include "connect/odbc-check.h"
+#include "connect/odbc-horizon.h"
+#include "connect/odbc-reader.h"
+#include "connect/odbc-writer.h"
 
 static int odbc_open(const System *system, bool write, Connection **ret, Error *error) {
         OdbcConnection *c = NULL;
@@ -17,38 +19,32 @@ static int odbc_open(const System *system, bool write, Connection **ret, Error *
 
 static void odbc_close(Connection *connection) { odbc_session_close((OdbcConnection *) connection); }
 
-static int odbc_check(Connection *connection, const Pair *pair, const Mapping *m, bool target,
-                      json_t *report, Error *error) {
-        OdbcConnection *c = (OdbcConnection *) connection;
-        _cleanup_free_ char *message = NULL;
-
-        if (asprintf(&message, "Connected to %s by the driver %s", c->dialect->name, c->driver) < 0) {
-                message = NULL;
-                return -ENOMEM;
-        }
-        return report_add(report, c->system->name, true, message, NULL);
-}
-
-static int not_yet(const OdbcConnection *c, Error *error) {
-        return error_set(error, ERROR_NOT_YET,
-                         "Use kind: postgresql or kind: sqlite where the database is one",
-                         "System \"%s\": records through ODBC are not there yet", c->system->name);
-}
-
-static int odbc_reader_open(Connection *connection, const ReadPlan *plan, Reader **ret, Error *error) {
-        return not_yet((OdbcConnection *) connection, error);
-}
-
 const Connector odbc_connector = {
         .kind = "odbc",
         .summary = "A database through unixODBC and its driver",
-        .capabilities = CONNECTOR_READS,
-        .strategies = DETECT_BIT(DETECT_FULL),
+        .capabilities = CONNECTOR_READS | CONNECTOR_WRITES | CONNECTOR_TRANSACTS | CONNECTOR_RESUMES,
+        .strategies = DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK),
         .default_strategy = DETECT_FULL,
         .open = odbc_open,
         .close = odbc_close,
         .check = odbc_check,
+        .horizon = odbc_horizon,
+        .horizon_is_exact = odbc_horizon_is_exact,
+        .describe = odbc_describe,
         .reader_open = odbc_reader_open,
+        .reader_next = odbc_reader_next,
+        .reader_position = odbc_reader_position,
+        .reader_resumed = odbc_reader_resumed,
+        .reader_keys_are_unique = odbc_reader_keys_are_unique,
+        .reader_close = odbc_reader_close,
+        .writer_open = odbc_writer_open,
+        .writer_close = odbc_writer_close,
+        .count = odbc_count,
+        .fetch = odbc_fetch,
+        .begin = odbc_begin,
+        .write = odbc_write,
+        .commit = odbc_commit,
+        .rollback = odbc_rollback,
 };
 
 CONNECTOR_MODULE(odbc);

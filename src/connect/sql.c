@@ -122,8 +122,9 @@ static void put_row(Statement *s, const char *alias, char *const *columns, bool 
         put(s, parentheses ? ")" : "");
 }
 
-static void put_first_order(Statement *s, const Mapping *m, size_t index, char *const *identity) {
-        const MappingJoin *join = &m->joins[index];
+static void put_first_order(Statement *s, const SqlSelect *select, size_t index) {
+        char *const *identity = select->join_identity[index];
+        const MappingJoin *join = &select->mapping->joins[index];
 
         put(s, " order by ");
         for (size_t i = 0; join->order && join->order[i]; i++) {
@@ -133,12 +134,14 @@ static void put_first_order(Statement *s, const Mapping *m, size_t index, char *
                 put(s, descending ? " desc, " : ", ");
         }
         put_row(s, "tf_first", identity, false);
-        put(s, " limit 1");
+        put(s, select->dialect == SQL_SQLSERVER ? "" : " limit 1");
 }
 
 /* The first row by order, ties broken by the row's identity, so that the same data always gives the same
  * row. */
-static void put_first(Statement *s, const Mapping *m, size_t index, char *const *identity) {
+static void put_first(Statement *s, const SqlSelect *select, size_t index) {
+        char *const *identity = select->join_identity[index];
+        const Mapping *m = select->mapping;
         const MappingJoin *join = &m->joins[index];
 
         put_row(s, join->name, identity, true);
@@ -148,7 +151,7 @@ static void put_first(Statement *s, const Mapping *m, size_t index, char *const 
         put_table(s, join->from);
         put(s, " as \"tf_first\" where ");
         put_by(s, m, index, "tf_first");
-        put_first_order(s, m, index, identity);
+        put_first_order(s, select, index);
         put(s, ")");
 }
 
@@ -161,23 +164,34 @@ static void put_on(Statement *s, const SqlSelect *select, size_t i) {
         put_name(s, join->name);
         put(s, " on ");
         if (join->take_first)
-                put_first(s, m, i, select->join_identity[i]);
+                put_first(s, select, i);
         else
                 put_by(s, m, i, join->name);
 }
 
-/* The first row as a table of its own: PostgreSQL looks it up once for each row of the entity. */
+/* The first row as a table of its own: PostgreSQL and SQL Server look it up once for each row of the entity. */
 static void put_lateral(Statement *s, const SqlSelect *select, size_t i) {
         const Mapping *m = select->mapping;
+        bool sqlserver = select->dialect == SQL_SQLSERVER;
 
-        put(s, "lateral (select \"tf_first\".* from ");
+        put(s, sqlserver ? "(select top (1) \"tf_first\".* from " : "lateral (select \"tf_first\".* from ");
         put_table(s, m->joins[i].from);
         put(s, " as \"tf_first\" where ");
         put_by(s, m, i, "tf_first");
-        put_first_order(s, m, i, select->join_identity[i]);
+        put_first_order(s, select, i);
         put(s, ") as ");
         put_name(s, m->joins[i].name);
-        put(s, " on true");
+        put(s, sqlserver ? "" : " on true");
+}
+
+/* In SQLite a cross join, in MariaDB a straight one keeps the entity's table outermost: rows stream in its
+ * order, nothing is sorted. */
+static const char *join_word(SqlDialect dialect, const MappingJoin *join) {
+        if (join->take_first && dialect == SQL_SQLSERVER)
+                return join->optional ? "\n outer apply " : "\n cross apply ";
+        if (join->optional)
+                return "\n left join ";
+        return dialect == SQL_SQLITE ? "\n cross join " : dialect == SQL_MARIADB ? "\n straight_join " : "\n join ";
 }
 
 static int put_joins(Statement *s, const SqlSelect *select, Error *error) {
@@ -194,12 +208,8 @@ static int put_joins(Statement *s, const SqlSelect *select, Error *error) {
                                 error, ERROR_NOT_YET, "Join the view's tables instead",
                                 "Join \"%s\" takes the first row of view \"%s\", which is not there yet",
                                 join->name, join->from);
-                /* In SQLite a cross join keeps the entity's table outermost: rows stream in its order, nothing
-                 * is sorted. */
-                put(s, join->optional                     ? "\n left join "
-                       : select->dialect == SQL_SQLITE ? "\n cross join "
-                                                          : "\n join ");
-                if (join->take_first && select->dialect == SQL_POSTGRESQL)
+                put(s, join_word(select->dialect, join));
+                if (join->take_first && (select->dialect == SQL_POSTGRESQL || select->dialect == SQL_SQLSERVER))
                         put_lateral(s, select, i);
                 else
                         put_on(s, select, i);
@@ -299,7 +309,11 @@ static void put_columns(Statement *s, const SqlSelect *select) {
         put(s, "select ");
         for (size_t i = 0; i < m->n_columns; i++) {
                 put(s, i > 0 ? ", " : "");
+                if (select->forms && select->forms[i])
+                        (void) fwrite(select->forms[i], 1, strcspn(select->forms[i], "@"), s->stream);
                 put_column(s, m->columns[i].join ? m->columns[i].join : SQL_SOURCE, m->columns[i].name);
+                if (select->forms && select->forms[i])
+                        put(s, strchr(select->forms[i], '@') + 1);
                 if (select->casts && select->casts[i]) {
                         put(s, "::");
                         put(s, select->casts[i]);
@@ -322,7 +336,9 @@ static void put_where(Statement *s, const SqlSelect *select) {
                 put(s, where);
                 put(s, "\n)");
         } else
-                put(s, select->dialect == SQL_SQLITE ? "1" : "true");
+                put(s, select->dialect == SQL_SQLITE      ? "1"
+                       : select->dialect == SQL_SQLSERVER ? "1 = 1"
+                                                          : "true");
 }
 
 int sql_select(const SqlSelect *select, char **ret, Error *error) {

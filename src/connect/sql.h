@@ -17,7 +17,7 @@ char *sql_identifier(const char *name);
 /* The same for a table that may be named with its schema: main.parcel → "main"."parcel". */
 char *sql_table(const char *name);
 
-typedef enum SqlDialect { SQL_SQLITE, SQL_POSTGRESQL } SqlDialect;
+typedef enum SqlDialect { SQL_SQLITE, SQL_POSTGRESQL, SQL_MARIADB, SQL_SQLSERVER } SqlDialect;
 
 typedef struct SqlSelect {
         SqlDialect dialect;
@@ -33,6 +33,7 @@ typedef struct SqlSelect {
         const char *low, *high, *where;    /* where: the mapping's, with its variables filled in */
         const char *const *after_values;   /* one of each identity column */
         const char *const *casts;          /* of each mapped column: the type it is read as, or NULL */
+        const char *const *forms;          /* the same: what is read of it, "quote(@)", or NULL */
 } SqlSelect;
 
 /* A mapping's where with each :variable replaced by find()'s value as a literal, elsewhere than in texts,
