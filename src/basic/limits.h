@@ -11,6 +11,8 @@
 #define BATCH_BYTES (4U * 1024 * 1024)                  /* of changed records in one batch: bounds the worker's memory */
 #define BATCH_SCANNED_MAX 50000U                        /* records scanned before position is recorded */
 #define BATCH_RECORDS_MAX 10000U                        /* changed records in a batch: bounds the target's transaction */
+#define DIGEST_RANGE_RECORDS 512U                       /* in a range that `digest` compares: what one change makes it read */
+#define DIGEST_RANGES_MAX 8192U                         /* beyond so many they grow with the table: 2 MB in memory */
 #define RECORD_BYTES_MAX (64U * 1024 * 1024)            /* one record of a source */
 #define SQLITE_CACHE_KIB 4096                           /* page cache per database the worker opens */
 #define REQUEST_BODY_BYTES_MAX (1024U * 1024)           /* HTTP bodies are small JSON documents */

@@ -20,6 +20,7 @@
         X(MESSAGE_BUS,                 "00063ba2ce6348ceacf0564cdf1f42ef") \
         X(MESSAGE_ATTEMPT_FAILED,      "27f6236b7f674b528ada2a2e0bbcc90a") \
         X(MESSAGE_ATTEMPT_PLANNED,     "61d468431910489f81e9335233c0634f") \
+        X(MESSAGE_DIVERGED,            "ee3a05c7200a44a69eec4b5089b2586f") \
         X(MESSAGE_ENTITY_FINISHED,     "b35074497e094e049cf18a39fa8c94e1") \
         X(MESSAGE_HOURS_OVER,          "78e34612e5ba461c8a27e53a1db9418e") \
         X(MESSAGE_RECORD_WARNED,       "74b5d940ec4d4e17b14510e548b8c330") \

@@ -27,6 +27,8 @@ static const Field detect_fields[] = {
         {"sweep", FIELD_TEXT,
          .summary = "how often everything is compared: hourly, daily, weekly or a duration"},
         {"allow_scan", FIELD_BOOLEAN, .summary = "whether a query may sort or scan a large table"},
+        {"sweep_keys", FIELD_TEXT,
+         .summary = "how often deletes are looked for by reading keys: always, hourly, daily, weekly or a duration"},
         {},
 };
 
@@ -321,6 +323,23 @@ static void watermark_check(Reading *reading, const json_t *entity, const json_t
                                         m->joins[i].name);
 }
 
+static void sweep_keys_read(Reading *reading, const json_t *detect, Mapping *m) {
+        const json_t *node = json_object_get(detect, "sweep_keys");
+        const char *text = json_string_value(node);
+
+        if (!text)
+                return;
+        m->sweeps_keys = true;
+        if (!text_equal(text, "always") && sweep_parse(text, &m->sweep_keys_usec) < 0)
+                reading_mistake_value(reading, node,
+                                      "Write always, hourly, daily, weekly, or a duration such as 12h",
+                                      "\"sweep_keys\" cannot be \"%.100s\"", text);
+        else if (m->strategy == DETECT_FULL || m->strategy == DETECT_FILE || m->strategy == DETECT_DIGEST)
+                reading_mistake(reading, node, "Leave it out",
+                                "\"sweep_keys\" has no meaning with the strategy \"%s\", which finds deletes itself",
+                                detect_strategy_to_string(m->strategy));
+}
+
 static int detect_read(Reading *reading, const json_t *entity, Mapping *m) {
         const json_t *detect = json_object_get(entity, "detect"), *sweep = json_object_get(detect, "sweep");
         const char *text = json_string_value(sweep);
@@ -335,6 +354,7 @@ static int detect_read(Reading *reading, const json_t *entity, Mapping *m) {
                 reading_mistake_value(reading, sweep,
                                       "Write hourly, daily, weekly, or a duration such as 12h",
                                       "\"sweep\" cannot be \"%.100s\"", text);
+        sweep_keys_read(reading, detect, m);
         if (m->strategy == DETECT_WATERMARK)
                 watermark_check(reading, entity, detect, m);
         else if (m->watermark)

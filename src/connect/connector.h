@@ -4,7 +4,7 @@
  * block. */
 #include "basic/arena.h"
 #include "basic/error.h"
-#include "connect/key-range.h"
+#include "model/key-range.h"
 #include "connect/table.h"
 #include "model/mapping.h"
 #include "model/pair.h"

@@ -212,7 +212,7 @@ static int check_source(PgConnection *c, const Pair *pair, const Mapping *m, jso
                 r = check_reading(c, m, &sources, report, error);
         if (r < 0 || report_has_failure(report, n_before))
                 return r;
-        r = pg_scan_make(c->db, c->system, &plan, &sources, NULL, &scan, &failure);
+        r = pg_scan_make(c->db, c->system, &plan, &sources, &(PgBounds){}, &scan, &failure);
         if (r < 0)
                 return r == -ENOMEM ? r : report_add_error(report, m->where ? "where" : "join", &failure);
         if (asprintf(&what, "table %s", m->from) < 0) {

@@ -108,7 +108,21 @@ typedef struct PgScan {
         char *sql;
         const PgType **types; /* of the mapping's columns, then of the identity's */
         size_t n_columns, n_identity;
+        size_t *places; /* which of the mapping's columns each is; NULL: all of them, in their order */
 } PgScan;
+/* What of a table is read (NULL: all of it): after < identity ≤ until, each NULL or values; or SQL that stands for them (columns of a table that the
+ * select is joined with). */
+typedef struct PgBounds {
+        const Value *after, *until;
+        const char *const *after_columns, *const *until_columns;
+        const char *expression; /* instead of columns */
+} PgBounds;
 void pg_scan_done(PgScan *s);
-_must_check_ int pg_scan_make(PGconn *db, const System *system, const ReadPlan *plan, const PgSources *sources, const Value *after,
-                              PgScan *ret, Error *error);
+_must_check_ int pg_scan_make(PGconn *db, const System *system, const ReadPlan *plan, const PgSources *sources,
+                              const PgBounds *within, PgScan *ret, Error *error);
+
+/* postgresql-ranges.c */
+int pg_ranges_plan(Reader *reader, const KeyRange *within, uint64_t n_records, KeyRanges *ret, Error *error);
+int pg_ranges_sum(Reader *reader, KeyRange *ranges, size_t n_ranges, Error *error);
+int pg_reader_range(Reader *reader, const KeyRange *range, Error *error);
+bool pg_reader_ranges_by_key(const Reader *reader);

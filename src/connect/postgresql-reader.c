@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "connect/postgresql-database.h"
+#include "connect/postgresql-reader.h"
 
 #include "basic/limits.h"
 #include "basic/text.h"
 #include "connect/position.h"
-
-#define POSITION_KEY_MAX 32U /* an index of PostgreSQL has at most 32 columns */
-
-typedef struct PgReader {
-        Reader base;
-        PgConnection *connection;
-        PGconn *db, *own; /* own: where another reader has the connection's session */
-        PgScan scan;
-        PgSources sources; /* their types are used to the end */
-        CopyField *fields;
-        char *record;      /* libpq's, of the last one */
-        Arena *arena;      /* odd values of a record */
-        bool copying, begun, resumed, at_end;
-        char *last; /* identity of the last row, encoded: what a position is made of */
-        size_t last_size, last_capacity;
-        char *position;
-} PgReader;
 
 /* A COPY that is not read to its end is called off, so that the session can be used again. */
 static void copy_stop(PgReader *r) {
@@ -123,11 +106,15 @@ static int position_take(PgReader *r, const char *position, Value *after) {
         return 0;
 }
 
-static int copy_begin(PgReader *r, Error *error) {
+int pg_reader_copy(PgReader *r, Error *error) {
         _cleanup_free_ char *sql = NULL;
         _cleanup_result_ PGresult *result = NULL;
         int q;
 
+        r->begun = r->at_end = false;
+        r->fields = calloc(r->scan.n_columns + r->scan.n_identity + 1, sizeof(CopyField));
+        if (!r->fields)
+                return -ENOMEM;
         /* It lasts as long as its records are worked on. */
         q = pg_execute(r->db, r->connection->system, "set local statement_timeout = 0", error);
         if (q < 0)
@@ -144,22 +131,36 @@ static int copy_begin(PgReader *r, Error *error) {
         return 0;
 }
 
+static int ranges_check(PgReader *r, Error *error) {
+        size_t n = strings_count(r->sources.own->table->identity);
+
+        if (n > 0 && n <= POSITION_KEY_MAX)
+                return 0;
+        return error_set(error, ERROR_NOT_YET, "Give the table a primary key, or use strategy: full",
+                         "\"%s\" has no primary key that ranges could be cut by", r->plan.mapping->from);
+}
+
 static int scan_begin(PgReader *r, const ReadPlan *plan, Error *error) {
         Value after[POSITION_KEY_MAX] = {};
+        PgBounds bounds = {};
         int q;
 
+        r->plan = *plan;
         q = pg_sources_load(r->db, r->connection->system, plan->pair, plan->mapping, NULL, &r->sources, error);
+        if (q >= 0 && plan->scope == READ_RANGES) {
+                r->at_end = true;
+                return ranges_check(r, error);
+        }
         if (q >= 0)
                 q = position_take(r, plan->position, after);
+        bounds.after = r->resumed ? after : NULL;
         if (q >= 0)
-                q = pg_scan_make(r->db, r->connection->system, plan, &r->sources, r->resumed ? after : NULL,
-                                 &r->scan, error);
+                q = pg_scan_make(r->db, r->connection->system, plan, &r->sources, &bounds, &r->scan, error);
         if (q < 0)
                 return q;
         if (r->scan.n_identity == 0)
                 r->resumed = false; /* in no order there is no place */
-        r->fields = calloc(r->scan.n_columns + r->scan.n_identity + 1, sizeof(CopyField));
-        return r->fields ? copy_begin(r, error) : -ENOMEM;
+        return pg_reader_copy(r, error);
 }
 
 int pg_reader_open(Connection *connection, const ReadPlan *plan, Reader **ret, Error *error) {
@@ -205,15 +206,18 @@ static int not_understood(PgReader *r, const char *what, Error *error) {
 static int values_decode(PgReader *r, Value *values, Error *error) {
         bool check_utf8 = r->connection->check_utf8;
 
+        for (size_t i = 0; r->scan.places && i < r->plan.mapping->n_columns; i++)
+                values[i] = VALUE_NONE;
         for (size_t i = 0; i < r->scan.n_columns; i++) {
+                Value *value = values + (r->scan.places ? r->scan.places[i] : i);
                 int q;
 
                 if (r->fields[i].size < 0) {
-                        values[i] = value_null();
+                        *value = value_null();
                         continue;
                 }
                 q = pg_decode(r->scan.types[i], r->fields[i].bytes, (size_t) r->fields[i].size,
-                              check_utf8 || pg_cast_of(r->scan.types[i]), r->arena, &values[i]);
+                              check_utf8 || pg_cast_of(r->scan.types[i]), r->arena, value);
                 if (q == -ENOMEM)
                         return q;
                 if (q < 0)

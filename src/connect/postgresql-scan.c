@@ -12,6 +12,7 @@
 void pg_scan_done(PgScan *s) {
         free(s->sql);
         free(s->types);
+        free(s->places);
         *s = (PgScan){};
 }
 
@@ -36,6 +37,23 @@ static const PgType *watermark_type(const Mapping *m, const PgSources *sources) 
                 if (m->joins[i].watermark)
                         return pg_table_type(sources->joins[i], m->joins[i].watermark);
         return NULL;
+}
+
+/* Only the key's columns come, one behind the other, and no identity. */
+static int scan_narrow(const Mapping *m, PgScan *scan) {
+        size_t n = 0;
+
+        scan->places = calloc(m->n_columns + 1, sizeof(*scan->places));
+        if (!scan->places)
+                return -ENOMEM;
+        for (size_t i = 0; i < m->n_columns; i++)
+                if (mapping_column_is_of_key(m, i)) {
+                        scan->types[n] = scan->types[i];
+                        scan->places[n++] = i;
+                }
+        scan->n_columns = n;
+        scan->n_identity = 0;
+        return 0;
 }
 
 static int types_find(const Mapping *m, const PgSources *sources, PgScan *scan) {
@@ -112,7 +130,7 @@ static int explain(PGconn *db, const System *system, const ReadPlan *plan, const
 typedef struct Pieces {
         CopyBuffer literals;
         char *where;
-        const char **after, **casts;
+        const char **after, **until, **casts;
         char *const **identities;
 } Pieces;
 
@@ -120,14 +138,24 @@ static void pieces_done(Pieces *p) {
         copy_buffer_done(&p->literals);
         free(p->where);
         free(p->after);
+        free(p->until);
         free(p->casts);
         free(p->identities);
 }
 
-static int literals_make(const ReadPlan *plan, const PgSources *sources, const Value *after,
+/* Literals of an identity; offsets until the buffer stays where it is. */
+static int bound_add(const Value *values, const PgScan *scan, CopyBuffer *b, size_t *offsets) {
+        int r = 0;
+
+        for (size_t i = 0; values && r >= 0 && i < scan->n_identity; i++)
+                r = literal_add(scan->types[scan->n_columns + i], &values[i], b, &offsets[i]);
+        return r;
+}
+
+static int literals_make(const ReadPlan *plan, const PgSources *sources, const PgBounds *bounds,
                          const PgScan *scan, Pieces *p, SqlSelect *select) {
         const PgType *stamp = plan->scope == READ_WATERMARK ? watermark_type(plan->mapping, sources) : NULL;
-        _cleanup_free_ size_t *offsets = calloc(scan->n_identity + 1, sizeof(size_t));
+        _cleanup_free_ size_t *offsets = calloc(scan->n_identity * 2 + 1, sizeof(size_t));
         size_t low = 0, high = 0;
         int r = 0;
 
@@ -137,28 +165,33 @@ static int literals_make(const ReadPlan *plan, const PgSources *sources, const V
                 r = literal_add(stamp, &plan->high, &p->literals, &high);
         if (stamp && r >= 0 && select->has_low)
                 r = literal_add(stamp, &plan->low, &p->literals, &low);
-        for (size_t i = 0; after && r >= 0 && i < scan->n_identity; i++)
-                r = literal_add(scan->types[scan->n_columns + i], &after[i], &p->literals, &offsets[i]);
+        if (r >= 0)
+                r = bound_add(bounds->after, scan, &p->literals, offsets);
+        if (r >= 0)
+                r = bound_add(bounds->until, scan, &p->literals, offsets + scan->n_identity);
         if (r < 0)
                 return r;
         if (stamp) {
                 select->high = p->literals.bytes + high;
                 select->low = p->literals.bytes + low;
         }
-        for (size_t i = 0; after && i < scan->n_identity; i++)
-                p->after[i] = p->literals.bytes + offsets[i];
+        for (size_t i = 0; i < scan->n_identity; i++) {
+                p->after[i] = bounds->after ? p->literals.bytes + offsets[i] : NULL;
+                p->until[i] = bounds->until ? p->literals.bytes + offsets[scan->n_identity + i] : NULL;
+        }
         return 0;
 }
 
-static int pieces_make(const ReadPlan *plan, const PgSources *sources, const Value *after,
+static int pieces_make(const ReadPlan *plan, const PgSources *sources, const PgBounds *bounds,
                        const PgScan *scan, Pieces *p, SqlSelect *select, Error *error) {
         const Mapping *m = plan->mapping;
         int r;
 
         p->after = calloc(scan->n_identity + 1, sizeof(char *));
+        p->until = calloc(scan->n_identity + 1, sizeof(char *));
         p->casts = calloc(m->n_columns + 1, sizeof(char *));
         p->identities = calloc(m->n_joins + 1, sizeof(char **));
-        if (!p->after || !p->casts || !p->identities)
+        if (!p->after || !p->until || !p->casts || !p->identities)
                 return -ENOMEM;
         for (size_t i = 0; i < m->n_joins; i++)
                 p->identities[i] = sources->joins[i]->table->identity;
@@ -169,7 +202,7 @@ static int pieces_make(const ReadPlan *plan, const PgSources *sources, const Val
                 if (r < 0)
                         return plan->pair ? error_at(error, plan->pair->file, m->line, m->column) : r;
         }
-        return literals_make(plan, sources, after, scan, p, select);
+        return literals_make(plan, sources, bounds, scan, p, select);
 }
 
 /* Where no index gives the order of the key, reading in any order beats a sort of the whole table. */
@@ -194,7 +227,8 @@ static int scan_choose(PGconn *db, const System *system, const ReadPlan *plan, S
 }
 
 int pg_scan_make(PGconn *db, const System *system, const ReadPlan *plan, const PgSources *sources,
-                 const Value *after, PgScan *ret, Error *error) {
+                 const PgBounds *within, PgScan *ret, Error *error) {
+        const PgBounds *bounds = within ? within : &(PgBounds){};
         _cleanup_(pg_scan_done) PgScan scan = {};
         _cleanup_(pieces_done) Pieces pieces = {};
         SqlSelect select = {
@@ -203,20 +237,29 @@ int pg_scan_make(PGconn *db, const System *system, const ReadPlan *plan, const P
                 .identity = sources->own->table->identity,
                 .by_watermark = plan->scope == READ_WATERMARK,
                 .has_low = !value_is_null(&plan->low),
-                .after = after != NULL,
+                .after = bounds->after || bounds->after_columns,
+                .until = bounds->until || bounds->until_columns,
+                .keys_only = plan->scope == READ_KEYS,
+                .expression = bounds->expression,
         };
         int r;
 
         r = types_find(plan->mapping, sources, &scan);
         if (r >= 0)
-                r = pieces_make(plan, sources, after, &scan, &pieces, &select, error);
+                r = pieces_make(plan, sources, bounds, &scan, &pieces, &select, error);
         if (r < 0)
                 return r;
         select.join_identity = pieces.identities;
         select.where = pieces.where;
         select.casts = pieces.casts;
-        select.after_values = pieces.after;
-        r = scan_choose(db, system, plan, &select, &scan, error);
+        select.after_values = bounds->after_columns ? bounds->after_columns : pieces.after;
+        select.until_values = bounds->until_columns ? bounds->until_columns : pieces.until;
+        if (plan->scope == READ_RANGES) /* always in the identity's order */
+                r = sql_select(&select, &scan.sql, error);
+        else
+                r = scan_choose(db, system, plan, &select, &scan, error);
+        if (r >= 0 && plan->scope == READ_KEYS)
+                r = scan_narrow(plan->mapping, &scan);
         if (r < 0)
                 return r;
         *ret = scan;

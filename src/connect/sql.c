@@ -287,26 +287,54 @@ static bool has_watermark(const Mapping *m) {
         return found;
 }
 
-static void put_after(Statement *s, const SqlSelect *select) {
+/* Where the scan begins (" > ") or ends (" <= "): values, or parameters of that name. */
+static void put_bound(Statement *s, const SqlSelect *select, const char *relation, const char *const *values,
+                      const char *parameter) {
         size_t n = strings_count(select->identity);
 
         put(s, "\n and ");
         put_row(s, SQL_SOURCE, select->identity, true);
-        put(s, n > 1 ? " > (" : " > ");
+        put(s, relation);
+        put(s, n > 1 ? "(" : "");
         for (size_t i = 0; i < n; i++) {
                 put(s, i > 0 ? ", " : "");
-                if (select->after_values)
-                        put(s, select->after_values[i]);
+                if (values)
+                        put(s, values[i]);
                 else
-                        (void) fprintf(s->stream, SQL_PARAMETER_AFTER "%zu", i);
+                        (void) fprintf(s->stream, "%s%zu", parameter, i);
         }
         put(s, n > 1 ? ")" : "");
+}
+
+static void put_key_columns(Statement *s, const SqlSelect *select) {
+        const Mapping *m = select->mapping;
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->n_columns; i++) {
+                if (!mapping_column_is_of_key(m, i))
+                        continue;
+                put(s, n++ > 0 ? ", " : "");
+                put_column(s, m->columns[i].join ? m->columns[i].join : SQL_SOURCE, m->columns[i].name);
+                if (select->casts && select->casts[i]) {
+                        put(s, "::");
+                        put(s, select->casts[i]);
+                }
+        }
+        put(s, n == 0 ? "null" : "");
 }
 
 static void put_columns(Statement *s, const SqlSelect *select) {
         const Mapping *m = select->mapping;
 
         put(s, "select ");
+        if (select->expression) {
+                put(s, select->expression);
+                return;
+        }
+        if (select->keys_only) {
+                put_key_columns(s, select);
+                return;
+        }
         for (size_t i = 0; i < m->n_columns; i++) {
                 put(s, i > 0 ? ", " : "");
                 if (select->forms && select->forms[i])
@@ -364,8 +392,10 @@ int sql_select(const SqlSelect *select, char **ret, Error *error) {
         if (select->by_watermark)
                 put_watermark(&s, select);
         if (select->after)
-                put_after(&s, select);
-        if (select->identity) {
+                put_bound(&s, select, " > ", select->after_values, SQL_PARAMETER_AFTER);
+        if (select->until)
+                put_bound(&s, select, " <= ", select->until_values, SQL_PARAMETER_UNTIL);
+        if (select->identity && !select->expression) {
                 put(&s, "\n order by ");
                 put_row(&s, SQL_SOURCE, select->identity, false);
         }

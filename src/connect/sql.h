@@ -11,6 +11,7 @@
 #define SQL_PARAMETER_LOW   "@tf_low"
 #define SQL_PARAMETER_HIGH  "@tf_high"
 #define SQL_PARAMETER_AFTER "@tf_after_"
+#define SQL_PARAMETER_UNTIL "@tf_until_"
 
 /* Quotes one name: a"b → "a""b". Every name in a statement passes through here. NULL without memory. */
 char *sql_identifier(const char *name);
@@ -29,9 +30,12 @@ typedef struct SqlSelect {
         bool by_watermark;
         bool has_low; /* else from the beginning, rows without a stamp too */
         bool after;   /* resume after @tf_after_0 … */
+        bool until;   /* up to @tf_until_0 …, and no further */
+        bool keys_only;  /* of the columns only those that the key's fields are made of; the identity orders, but is not selected */
+        const char *expression; /* selected instead of columns and identity, and in no order; NULL: none */
         /* Where statements cannot have parameters (COPY): SQL that stands for them; NULL: the parameter. */
         const char *low, *high, *where;    /* where: the mapping's, with its variables filled in */
-        const char *const *after_values;   /* one of each identity column */
+        const char *const *after_values, *const *until_values; /* one of each identity column */
         const char *const *casts;          /* of each mapped column: the type it is read as, or NULL */
         const char *const *forms;          /* the same: what is read of it, "quote(@)", or NULL */
 } SqlSelect;

@@ -45,11 +45,12 @@ void sqlite_sources_done(SqliteSources *s);
  * NULL. */
 _must_check_ int sqlite_sources_load(sqlite3 *db, const System *system, const Pair *pair, const Mapping *m,
                                      json_t *report, SqliteSources *s, Error *error);
-/* The scan's one select with its parameters. after: values of the position, NULL: from the first record. */
+/* The scan's one select with its parameters. after, until: identities, after the one and up to the other; NULL: from the first record, to
+ * the last. */
 _must_check_ int sqlite_scan_prepare(sqlite3 *db, const ReadPlan *plan, const SqliteSources *sources,
-                                     bool after, sqlite3_stmt **ret, Error *error);
+                                     bool after, bool until, sqlite3_stmt **ret, Error *error);
 _must_check_ int sqlite_scan_bind(sqlite3 *db, const System *system, const ReadPlan *plan,
-                                  const Value *after, sqlite3_stmt *statement, Error *error);
+                                  const Value *after, const Value *until, sqlite3_stmt *statement, Error *error);
 
 /* What sqlite_connector consists of, beside connection and check. */
 int sqlite_grants(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error);
@@ -61,6 +62,12 @@ const char *sqlite_reader_position(Reader *reader);
 bool sqlite_reader_resumed(const Reader *reader);
 void sqlite_reader_close(Reader *reader);
 int sqlite_reader_findings(Reader *reader, const Value *values, Arena *arena, Finding **findings);
+/* sqlite-ranges.c */
+int sqlite_content_digest(Connection *connection, const Mapping *m, Digest *ret, Error *error);
+int sqlite_ranges_plan(Reader *reader, const KeyRange *within, uint64_t n_records, KeyRanges *ret, Error *error);
+int sqlite_ranges_sum(Reader *reader, KeyRange *ranges, size_t n_ranges, Error *error);
+int sqlite_reader_range(Reader *reader, const KeyRange *range, Error *error);
+bool sqlite_reader_ranges_by_key(const Reader *reader);
 int sqlite_writer_open(Connection *connection, const Mapping *mapping, Writer **ret, Error *error);
 void sqlite_writer_close(Writer *writer);
 int sqlite_count(Writer *writer, uint64_t *ret, Error *error);

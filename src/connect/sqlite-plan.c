@@ -89,7 +89,7 @@ int sqlite_explain(Connection *connection, const ReadPlan *plan, json_t *report,
 
         r = sqlite_sources_load(c->db, c->system, plan->pair, plan->mapping, NULL, &sources, error);
         if (r >= 0)
-                r = sqlite_scan_prepare(c->db, plan, &sources, false, &statement, error);
+                r = sqlite_scan_prepare(c->db, plan, &sources, false, false, &statement, error);
         if (r < 0)
                 return r;
         r = lines_read(c->db, plan->mapping, sqlite3_sql(statement), report);

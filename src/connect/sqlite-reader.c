@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "connect/sqlite-database.h"
+#include "connect/sqlite-reader.h"
 
 #include "connect/position.h"
 #include "connect/sql.h"
 #include "connect/sqlite-geopackage.h"
 #include "connect/sqlite-loose.h"
 
-#define POSITION_KEY_MAX 64U /* columns of a primary key that orders a scan */
 
 void sqlite_sources_done(SqliteSources *s) {
         table_free(s->own);
@@ -63,7 +62,7 @@ static int where_fail(sqlite3 *db, const Table *own, const Pair *pair, const Map
         return pair ? error_at(error, pair->file, m->line, m->column) : r;
 }
 
-int sqlite_scan_prepare(sqlite3 *db, const ReadPlan *plan, const SqliteSources *sources, bool after,
+int sqlite_scan_prepare(sqlite3 *db, const ReadPlan *plan, const SqliteSources *sources, bool after, bool until,
                         sqlite3_stmt **ret, Error *error) {
         _cleanup_free_ char *const **identities = calloc(sources->n_joins + 1, sizeof(char **));
         SqlSelect select = {
@@ -73,6 +72,8 @@ int sqlite_scan_prepare(sqlite3 *db, const ReadPlan *plan, const SqliteSources *
                 .by_watermark = plan->scope == READ_WATERMARK,
                 .has_low = !value_is_null(&plan->low),
                 .after = after,
+                .until = until,
+                .keys_only = plan->scope == READ_KEYS,
         };
         _cleanup_free_ char *sql = NULL;
         const char *rest = NULL;
@@ -116,8 +117,9 @@ static int bind_plain(sqlite3_stmt *statement, int index, const Value *v) {
 }
 
 /* The value of one parameter of the scan: ours, or a variable of the pair; NULL: there is none. */
-static const Value *parameter_value(const ReadPlan *plan, const Value *after, const char *name) {
+static const Value *parameter_value(const ReadPlan *plan, const Value *after, const Value *until, const char *name) {
         const Variable *variable;
+        int64_t index;
 
         if (!name)
                 return NULL;
@@ -125,24 +127,24 @@ static const Value *parameter_value(const ReadPlan *plan, const Value *after, co
                 return &plan->low;
         if (text_equal(name, SQL_PARAMETER_HIGH))
                 return &plan->high;
-        if (after && text_starts_with(name, SQL_PARAMETER_AFTER)) {
-                int64_t index;
-
-                if (text_to_int64(name + strlen(SQL_PARAMETER_AFTER), 0, POSITION_KEY_MAX - 1, &index) == 0)
-                        return &after[index];
-        }
+        if (after && text_starts_with(name, SQL_PARAMETER_AFTER) &&
+            text_to_int64(name + strlen(SQL_PARAMETER_AFTER), 0, POSITION_KEY_MAX - 1, &index) == 0)
+                return &after[index];
+        if (until && text_starts_with(name, SQL_PARAMETER_UNTIL) &&
+            text_to_int64(name + strlen(SQL_PARAMETER_UNTIL), 0, POSITION_KEY_MAX - 1, &index) == 0)
+                return &until[index];
         variable = name[0] == ':' && plan->pair ? pair_variable(plan->pair, name + 1, strlen(name + 1))
                                                 : NULL;
         return variable ? &variable->value : NULL;
 }
 
 int sqlite_scan_bind(sqlite3 *db, const System *system, const ReadPlan *plan, const Value *after,
-                     sqlite3_stmt *statement, Error *error) {
+                     const Value *until, sqlite3_stmt *statement, Error *error) {
         int n = sqlite3_bind_parameter_count(statement), rc;
 
         for (int i = 1; i <= n; i++) {
                 const char *name = sqlite3_bind_parameter_name(statement, i);
-                const Value *value = parameter_value(plan, after, name);
+                const Value *value = parameter_value(plan, after, until, name);
 
                 if (!value) {
                         int r;
@@ -161,27 +163,13 @@ int sqlite_scan_bind(sqlite3 *db, const System *system, const ReadPlan *plan, co
         return 0;
 }
 
-typedef struct SqliteReader {
-        Reader base;
-        const System *system;
-        sqlite3 *db; /* its own: one snapshot from open to close, whatever else the connection does */
-        sqlite3_stmt *statement;
-        int n_columns, n_identity;
-        bool numbered, resumed, at_end;
-        int64_t schema_version;
-        Value row;  /* number of the last row */
-        char *last; /* identity of the last row, encoded: what a position is made of */
-        size_t last_size, last_capacity;
-        char *position;
-        char (*real_texts)[REAL_TEXT_MAX];
-        SqliteLoose loose;
-} SqliteReader;
-
 void sqlite_reader_close(Reader *reader) {
         SqliteReader *r = (SqliteReader *) reader;
 
         (void) sqlite3_finalize(r->statement);
         (void) sqlite3_close_v2(r->db);
+        sqlite_sources_done(&r->sources);
+        free(r->places);
         free(r->last);
         free(r->position);
         free(r->real_texts);
@@ -229,10 +217,44 @@ static int position_take(SqliteReader *r, const char *position, Value *after) {
         return 0;
 }
 
+static int ranges_check(SqliteReader *r, Error *error) {
+        r->at_end = true;
+        if (r->n_identity > 0)
+                return 0;
+        return error_set(error, ERROR_NOT_YET, "Read the view's table instead, or use strategy: full",
+                         "\"%s\" has no rows with numbers or a primary key that ranges could be cut by",
+                         r->plan.mapping->from);
+}
+
+/* Only the key's columns come, one behind the other, and no identity. */
+static int scan_narrow(SqliteReader *r) {
+        const Mapping *m = r->plan.mapping;
+
+        r->places = calloc(m->n_columns + 1, sizeof(int));
+        if (!r->places)
+                return -ENOMEM;
+        r->n_columns = r->n_identity = 0;
+        r->numbered = false;
+        for (size_t i = 0; i < m->n_columns; i++)
+                if (mapping_column_is_of_key(m, i))
+                        r->places[r->n_columns++] = (int) i;
+        return 0;
+}
+
+static int scan_begin(SqliteReader *r, Value *after, Error *error) {
+        int q;
+
+        q = position_take(r, r->plan.position, after);
+        if (q == 0)
+                q = sqlite_scan_prepare(r->db, &r->plan, &r->sources, r->resumed, false, &r->statement, error);
+        if (q == 0)
+                q = sqlite_scan_bind(r->db, r->system, &r->plan, after, NULL, r->statement, error);
+        return q == 0 && r->plan.scope == READ_KEYS ? scan_narrow(r) : q;
+}
+
 int sqlite_reader_open(Connection *connection, const ReadPlan *plan, Reader **ret, Error *error) {
         SqliteConnection *c = (SqliteConnection *) connection;
         _cleanup_(readerp) SqliteReader *r = calloc(1, sizeof(*r));
-        _cleanup_(sqlite_sources_done) SqliteSources sources = {};
         Value after[POSITION_KEY_MAX] = {};
         int q;
 
@@ -248,23 +270,20 @@ int sqlite_reader_open(Connection *connection, const ReadPlan *plan, Reader **re
         if (q == 0)
                 q = snapshot_begin(r, error);
         if (q == 0)
-                q = sqlite_sources_load(r->db, c->system, plan->pair, plan->mapping, NULL, &sources, error);
+                q = sqlite_sources_load(r->db, c->system, plan->pair, plan->mapping, NULL, &r->sources, error);
         if (q < 0)
                 return q;
-        q = sqlite_loose_init(plan->mapping, &sources, &r->loose);
+        r->plan = *plan;
+        q = sqlite_loose_init(plan->mapping, &r->sources, &r->loose);
         if (q < 0)
                 return q;
-        r->n_identity = (int) strings_count(sources.own->identity);
+        r->n_identity = (int) strings_count(r->sources.own->identity);
         if (r->n_identity > (int) POSITION_KEY_MAX)
                 return error_set(error, ERROR_NOT_YET, "Use a table with fewer",
                                  "\"%s\" has more than %u columns in its primary key", plan->mapping->from,
                                  POSITION_KEY_MAX);
-        r->numbered = sources.own->numbered;
-        q = position_take(r, plan->position, after);
-        if (q == 0)
-                q = sqlite_scan_prepare(r->db, plan, &sources, r->resumed, &r->statement, error);
-        if (q == 0)
-                q = sqlite_scan_bind(r->db, c->system, plan, after, r->statement, error);
+        r->numbered = r->sources.own->numbered;
+        q = plan->scope == READ_RANGES ? ranges_check(r, error) : scan_begin(r, after, error);
         if (q < 0)
                 return q;
         *ret = &TAKE_PTR(r)->base;
@@ -301,8 +320,10 @@ int sqlite_reader_next(Reader *reader, Value *values, Error *error) {
         }
         if (rc != SQLITE_ROW)
                 return sqlite_fail(r->db, rc, r->system, "cannot read on", error);
+        for (size_t i = 0; r->places && i < r->plan.mapping->n_columns; i++)
+                values[i] = VALUE_NONE;
         for (int i = 0; i < r->n_columns; i++)
-                if (sqlite_value_read(r->statement, i, r->real_texts[i], &values[i]) < 0)
+                if (sqlite_value_read(r->statement, i, r->real_texts[i], &values[r->places ? r->places[i] : i]) < 0)
                         return -ENOMEM;
         if (r->numbered)
                 r->row = value_integer(sqlite3_column_int64(r->statement, r->n_columns));

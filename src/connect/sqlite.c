@@ -100,9 +100,9 @@ static int check_source(SqliteConnection *c, const Pair *pair, const Mapping *m,
         r = sqlite_sources_load(c->db, c->system, pair, m, report, &sources, error);
         if (r < 0 || json_array_size(report) > n_before)
                 return r;
-        r = sqlite_scan_prepare(c->db, &plan, &sources, false, &statement, &failure);
+        r = sqlite_scan_prepare(c->db, &plan, &sources, false, false, &statement, &failure);
         if (r == 0)
-                r = sqlite_scan_bind(c->db, c->system, &plan, NULL, statement, &failure);
+                r = sqlite_scan_bind(c->db, c->system, &plan, NULL, NULL, statement, &failure);
         if (r < 0)
                 return r == -ENOMEM ? r : report_add_error(report, m->where ? "where" : "join", &failure);
         if (asprintf(&what, "table %s", m->from) < 0) {
@@ -199,7 +199,8 @@ const Connector sqlite_connector = {
         .kind = "sqlite",
         .summary = "A SQLite database file",
         .capabilities = CONNECTOR_READS | CONNECTOR_WRITES | CONNECTOR_TRANSACTS | CONNECTOR_RESUMES,
-        .strategies = DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK),
+        .strategies = DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK) | DETECT_BIT(DETECT_DIGEST) |
+                      DETECT_BIT(DETECT_FILE),
         .default_strategy = DETECT_FULL,
         .open = sqlite_open,
         .close = sqlite_close,
@@ -214,6 +215,11 @@ const Connector sqlite_connector = {
         .reader_resumed = sqlite_reader_resumed,
         .reader_close = sqlite_reader_close,
         .reader_findings = sqlite_reader_findings,
+        .content_digest = sqlite_content_digest,
+        .reader_ranges_by_key = sqlite_reader_ranges_by_key,
+        .ranges_plan = sqlite_ranges_plan,
+        .ranges_sum = sqlite_ranges_sum,
+        .reader_range = sqlite_reader_range,
         .writer_open = sqlite_writer_open,
         .writer_close = sqlite_writer_close,
         .count = sqlite_count,

@@ -9,6 +9,7 @@
 /* Keys of this batch that the baseline does not know yet: a second one is a duplicate. Lives in the batch's arena. */
 typedef struct NewKey {
         Key key;
+        size_t change; /* READ_CHANGES: its place in the batch */
         UT_hash_handle hh;
 } NewKey;
 
@@ -22,6 +23,7 @@ struct Detector {
         NewKey *new_keys;
         NewKey *last_keys; /* of the batch before, which may not be in the baseline yet: then its arena is another */
         const Arena *new_keys_arena;
+        DigestRanges ranges;
         uint64_t *marks; /* numbers of the baseline rows that the batch filled last marked as seen */
         size_t n_marks, marks_capacity;
         bool end;
@@ -50,6 +52,9 @@ int detector_open(const DetectPlan *plan, Detector **ret, Error *error) {
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to read entity '%s'",
                                  plan->mapping->entity);
         r = reader_open(plan->source, &read, &d->reader, error);
+        if (r >= 0 && plan->scope == READ_RANGES)
+                r = digest_compare(d->reader, plan->known, plan->n_known, plan->all, plan->n_expected, &d->ranges,
+                                   error);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(d);
@@ -62,6 +67,7 @@ Detector *detector_close(Detector *d) {
         HASH_CLEAR(hh, d->new_keys);
         HASH_CLEAR(hh, d->last_keys);
         (void) reader_close(d->reader);
+        digest_ranges_done(&d->ranges);
         (void) arena_free(d->key_arena);
         free(d->key_scratch.bytes);
         free(d->digest_scratch.bytes);
@@ -73,7 +79,53 @@ Detector *detector_close(Detector *d) {
         return NULL;
 }
 
-bool detector_resumed(const Detector *d) { return d->plan.position && reader_resumed(d->reader); }
+bool detector_resumed(const Detector *d) {
+        if (d->plan.scope == READ_CHANGES)
+                return true;
+        return d->plan.scope != READ_RANGES && d->plan.position && reader_resumed(d->reader);
+}
+
+DigestRanges *detector_ranges(Detector *d) { return &d->ranges; }
+
+const char *detector_changes_from(Detector *d) { return reader_changes_from(d->reader); }
+
+/* The key's fields are the source's own values, unconverted, so that both are in one order. */
+static bool key_is_plain(const Mapping *m) {
+        for (size_t i = 0; i < m->n_key; i++) {
+                const MappingField *f = m->fields + i;
+
+                if (f->column < 0 || f->trim || f->lookup || f->format || f->null_values)
+                        return false;
+        }
+        return true;
+}
+
+int detector_bound_key(Detector *d, const char *bound, Arena *arena, Key *ret) {
+        const Mapping *m = d->plan.mapping;
+        _cleanup_free_ Value *source = calloc(m->n_columns + 1, sizeof(Value));
+        _cleanup_free_ Value *identity = calloc(m->n_key + 1, sizeof(Value));
+        Value *key = arena_alloc_zero(arena, (m->n_key + 1) * sizeof(Value));
+        Finding *findings = NULL;
+        int r;
+
+        if (!source || !identity || !key)
+                return -ENOMEM;
+        if (!reader_ranges_by_key(d->reader) || !key_is_plain(m))
+                return 0;
+        r = key_bound_parse(bound, arena, identity, m->n_key);
+        if (r < 0)
+                return r == -EBADMSG ? 0 : r;
+        for (size_t i = 0; i < m->n_key; i++)
+                source[m->fields[i].column] = identity[i];
+        r = d->plan.make_key(m, source, arena, key, &findings);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < m->n_key; i++)
+                if (findings_hold(findings) || !value_equal(key + i, identity + i))
+                        return 0;
+        r = key_encode(key, m->n_key, arena, ret);
+        return r == -ENOMEM ? r : r < 0 ? 0 : 1;
+}
 
 /* The row was not marked before. */
 static int mark(Detector *d, uint64_t number) {
@@ -128,6 +180,7 @@ static int change_keep(Detector *d, Batch *batch, Key key, const Digest *digest,
         change->key = (Key){key_bytes, key.size};
         change->source = source;
         change->source_digest = *digest;
+        change->range = d->ranges.at;
         *ret = change;
         return reader_findings(d->reader, d->values, batch->arena, &change->findings);
 }
@@ -169,12 +222,14 @@ static int change_hold_duplicate(Detector *d, Batch *batch, Key key, const Diges
                            "Correct the key at the source, or map a key that tells the records apart.");
 }
 
+/* The key of the batch's last change. */
 static int new_key_add(Detector *d, Batch *batch, Key key) {
         NewKey *entry = arena_alloc_zero(batch->arena, sizeof(*entry));
 
         if (!entry)
                 return -ENOMEM;
         entry->key = key;
+        entry->change = batch->n_changes - 1;
         HASH_ADD_KEYPTR(hh, d->new_keys, entry->key.bytes, entry->key.size, entry);
         return 0;
 }
@@ -269,6 +324,44 @@ static int detect_new(Detector *d, Batch *batch, Key key, const Digest *digest) 
         return new_key_add(d, batch, change->key);
 }
 
+/* What log or feed told earlier in this batch of the same key is no longer true. */
+static void told_take_back(Detector *d, Batch *batch, Key key) {
+        NewKey *entry = NULL;
+
+        HASH_FIND(hh, d->new_keys, key.bytes, key.size, entry);
+        if (!entry)
+                return;
+        batch->changes[entry->change] = (Change){.kind = CHANGE_NONE, .key = entry->key};
+        batch->n_read--;
+        HASH_DEL(d->new_keys, entry);
+}
+
+/* A record that log or feed tell of: the last word on a key counts. Those that are gone are marked, and deleted when all are known. */
+static int detect_told(Detector *d, Batch *batch, Key key, const Digest *digest, const BaselineRow *row) {
+        Change *change;
+        int r;
+
+        told_take_back(d, batch, key);
+        if (reader_is_gone(d->reader))
+                return row ? seen_mark(d->plan.entity, row->number) : 0;
+        if (row)
+                seen_unmark(d->plan.entity, row->number);
+        batch->n_read++;
+        if (row && digest_equal(digest, &row->source_digest)) {
+                batch->n_unchanged++;
+                return 0;
+        }
+        r = change_keep(d, batch, key, digest, &change);
+        if (r < 0)
+                return r;
+        if (row) {
+                change->in_baseline = true;
+                change->number = row->number;
+                change->baseline_target_digest = row->target_digest;
+        }
+        return new_key_add(d, batch, change->key);
+}
+
 static int detect_record(Detector *d, Batch *batch, uint64_t *n_unkeyed, Error *error) {
         const Mapping *m = d->plan.mapping;
         Finding *findings = NULL;
@@ -287,6 +380,8 @@ static int detect_record(Detector *d, Batch *batch, uint64_t *n_unkeyed, Error *
                                     : key_encode_scratch(d->key_values, m->n_key, &d->key_scratch, &key);
         if (r == -ENOMEM)
                 return r;
+        if (r < 0 && reader_is_gone(d->reader))
+                return 0; /* such a record was held, and is in no baseline */
         if (r < 0) {
                 batch->n_read++;
                 (*n_unkeyed)++;
@@ -297,7 +392,10 @@ static int detect_record(Detector *d, Batch *batch, uint64_t *n_unkeyed, Error *
         r = baseline_find(d->plan.entity, key, &row, error);
         if (r < 0)
                 return r;
-        r = r ? detect_known(d, batch, key, &digest, &row) : detect_new(d, batch, key, &digest);
+        if (d->plan.scope == READ_CHANGES)
+                r = detect_told(d, batch, key, &digest, r ? &row : NULL);
+        else
+                r = r ? detect_known(d, batch, key, &digest, &row) : detect_new(d, batch, key, &digest);
         if (arena_size_bytes(d->key_arena) > 0)
                 arena_reset(d->key_arena);
         return r;
@@ -321,6 +419,24 @@ static int batch_begin(Detector *d, Batch *batch) {
         return 0;
 }
 
+/* 1: a record; 0: the end. */
+static int record_next(Detector *d, Error *error) {
+        int r;
+
+        for (;;) {
+                r = d->plan.scope == READ_RANGES && d->ranges.at == d->ranges.end
+                            ? 0
+                            : reader_next(d->reader, d->values, error);
+                if (r > 0 && d->plan.scope == READ_RANGES)
+                        (void) digest_place(&d->ranges);
+                if (r != 0 || d->plan.scope != READ_RANGES)
+                        return r;
+                r = digest_read_on(&d->ranges, d->reader, error);
+                if (r <= 0)
+                        return r;
+        }
+}
+
 int detect_next(Detector *d, Batch *batch, uint64_t *ret_unkeyed, Error *error) {
         size_t n_records_max = d->plan.batch_records ? d->plan.batch_records : BATCH_RECORDS_MAX;
         uint64_t n_scanned = 0, n_unkeyed = 0;
@@ -330,7 +446,7 @@ int detect_next(Detector *d, Batch *batch, uint64_t *ret_unkeyed, Error *error) 
         (void) batch_begin(d, batch);
         while (!d->end && n_scanned < BATCH_SCANNED_MAX && batch->n_changes < n_records_max &&
                arena_size_bytes(batch->arena) < BATCH_BYTES) {
-                r = reader_next(d->reader, d->values, error);
+                r = record_next(d, error);
                 if (r < 0)
                         return r;
                 if (r == 0) {
@@ -345,7 +461,7 @@ int detect_next(Detector *d, Batch *batch, uint64_t *ret_unkeyed, Error *error) 
                                                               "Could not detect changes of entity '%s'",
                                                               d->plan.mapping->entity);
         }
-        position = reader_position(d->reader);
+        position = d->plan.scope != READ_RANGES ? reader_position(d->reader) : NULL;
         if (position) {
                 batch->position = arena_copy(batch->arena, position, strlen(position) + 1);
                 if (!batch->position)

@@ -2,10 +2,10 @@
 #pragma once
 /* Step 1: what may have changed at the source? In the worker.
  * One way for every strategy: the plan says which records the source gives; each is compared with the baseline by the digest of
- * its mapped columns, and only what differs goes on. `full` reads all of them, so that baseline rows not seen are deletes;
- * `watermark` reads low ≤ stamp < high. */
-#include "connect/connector.h"
-#include "store/progress.h"
+ * its mapped columns, and only what differs goes on. READ_ALL reads all of them, so that baseline rows not seen are deletes;
+ * READ_WATERMARK reads low ≤ stamp < high; READ_RANGES those of ranges that differ, where rows not seen are deletes;
+ * READ_CHANGES what log or feed tell: here marks mean the contrary, a marked row is gone. */
+#include "detect/digest.h"
 
 /* Makes the key's values of a source record. 0 with findings that hold it where the key cannot be made; -ENOMEM. Text may borrow from source. */
 typedef int (*key_maker_t)(const Mapping *m, const Value *source, Arena *arena, Value *ret_key,
@@ -20,6 +20,10 @@ typedef struct DetectPlan {
         ReadScope scope;
         Value low, high;      /* as in ReadPlan */
         const char *position; /* resume after it, or NULL */
+        const StoredRange *known; /* READ_RANGES: as they were last proved, adjacent */
+        size_t n_known;
+        bool all;             /* READ_RANGES: every range is read */
+        uint64_t n_expected;  /* records at the source, about */
         uint64_t
                 settled_batch; /* baseline rows of this batch and later ones were counted before a crash; 0: none */
         size_t batch_records; /* changed records in a batch; 0: BATCH_RECORDS_MAX */
@@ -39,6 +43,13 @@ Detector *detector_close(Detector *d);
 DEFINE_CLEANUP(Detector, detector_close)
 /* false where the plan had a position that no longer fits the source: the scan began anew. */
 bool detector_resumed(const Detector *d);
+/* Strategy digest: the ranges with their present sums; they are the detector's. */
+DigestRanges *detector_ranges(Detector *d);
+/* Where log or feed go on after a scan that is at its end; NULL. Borrowed from the reader. */
+const char *detector_changes_from(Detector *d);
+/* The key that a bound of a range stands for, in the arena: 1; 0: none, since bounds are not the mapping's key, or its order is another;
+ * then what is gone from ranges is found by a sweep of keys. */
+_must_check_ int detector_bound_key(Detector *d, const char *bound, Arena *arena, Key *ret);
 /* A caller that takes turns with two batches may fill one before the other is recorded: keys of the batch before are known. But the marks of the one filled
  * last must be hidden while the other is recorded: were they saved with its place, a scan that goes on there would take their records for duplicates.
  * Fills the batch (arena and counters are reset) until its limits or the end; marks baseline rows as seen, in memory. CHANGE_UNDECIDED changes

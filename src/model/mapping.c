@@ -98,6 +98,13 @@ ssize_t mapping_field_index(const Mapping *m, const char *name) {
         return -1;
 }
 
+bool mapping_column_is_of_key(const Mapping *m, size_t column) {
+        for (size_t i = 0; i < m->n_key; i++)
+                if (m->fields[i].column == (ssize_t) column)
+                        return true;
+        return false;
+}
+
 int mapping_column_add(Mapping *m, const char *join, const char *name, unsigned line, unsigned column,
                        size_t *ret_index) {
         _cleanup_free_ char *join_copy = NULL, *name_copy = NULL;

@@ -103,6 +103,8 @@ typedef struct Mapping {
         char *watermark;        /* column of `from` */
         bool allow_scan;        /* plans that sort or read a large table are not refused */
         uint64_t sweep_usec;    /* an incremental run compares everything when the last full one is older; 0: never */
+        bool sweeps_keys;       /* incremental runs look for deletes, by reading every key … */
+        uint64_t sweep_keys_usec;       /* … when they did so longer ago; 0: each run */
         DeletePolicy deletes;
         size_t *mark_fields;    /* deletes: mark: {field: value}: indexes into fields … */
         Value *mark_values;     /* … and what they become; bytes owned by mark_bytes */
@@ -115,6 +117,8 @@ typedef struct Mapping {
 void mapping_done(Mapping *m);
 /* Index of a target field by name, -1 where there is none. */
 ssize_t mapping_field_index(const Mapping *m, const char *name);
+/* Is a field of the key made of the source column with this index? */
+bool mapping_column_is_of_key(const Mapping *m, size_t column);
 /* Index of a source column, added when new. -ENOMEM. */
 _must_check_ int mapping_column_add(Mapping *m, const char *join, const char *name, unsigned line, unsigned column, size_t *ret_index);
 /* The value of a code; NULL where the table has none. */

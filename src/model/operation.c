@@ -163,7 +163,8 @@ static int counts_to_json(const EntityResult *result, json_t **ret) {
         for (size_t i = 0; i < ELEMENTSOF(counts); i++)
                 if (json_put(object, counts[i].name, json_integer(counts[i].number)) < 0)
                         return -ENOMEM;
-        if (json_put(object, "done", json_boolean(result->done)) < 0)
+        if (json_put(object, "done", json_boolean(result->done)) < 0 ||
+            json_put(object, "diverged", json_boolean(result->diverged)) < 0)
                 return -ENOMEM;
         *ret = TAKE_PTR(object);
         return 0;

@@ -25,6 +25,7 @@ typedef struct EntityResult {
         int64_t n_read, n_inserted, n_updated, n_deleted, n_unchanged, n_held;
         int64_t n_deletes_withheld;     /* not made because records without a usable key might be theirs */
         bool done;
+        bool diverged;                  /* its log or feed no longer reached back: every record was compared instead */
 } EntityResult;
 
 typedef struct Operation {

@@ -51,6 +51,7 @@ typedef struct Change {
         Value *before;                  /* the target's present record in mapping->n_fields values, NULL where it has none */
         bool is_backfill;               /* its source is as it was: only the fields of the backfill are compared with the target */
         bool *changed;                  /* updates: n_fields flags of what differs */
+        size_t range;                   /* strategy digest: index of the range of identities that it was read in */
         Finding *findings;              /* list; error findings hold the record */
         bool again;                     /* it has to be read whole: the target lacks what the change left out. Then CHANGE_NONE, without target */
 } Change;

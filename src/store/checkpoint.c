@@ -9,6 +9,8 @@ void checkpoint_done(Checkpoint *c) {
         free(c->low);
         free(c->high);
         free(c->mapping_hash);
+        free(c->changes_from);
+        free(c->content);
         *c = (Checkpoint){};
 }
 DEFINE_CLEANUP(Checkpoint, checkpoint_done)
@@ -26,9 +28,10 @@ static int checkpoint_copy(const Checkpoint *c, Checkpoint *ret) {
         _cleanup_(checkpoint_donep) Checkpoint *undo = ret;
 
         *ret = *c;
-        ret->position = ret->low = ret->high = ret->mapping_hash = NULL;
+        ret->position = ret->low = ret->high = ret->mapping_hash = ret->changes_from = ret->content = NULL;
         if (text_copy(c->position, &ret->position) < 0 || text_copy(c->low, &ret->low) < 0 ||
-            text_copy(c->high, &ret->high) < 0 || text_copy(c->mapping_hash, &ret->mapping_hash) < 0)
+            text_copy(c->high, &ret->high) < 0 || text_copy(c->mapping_hash, &ret->mapping_hash) < 0 ||
+            text_copy(c->changes_from, &ret->changes_from) < 0 || text_copy(c->content, &ret->content) < 0)
                 return -ENOMEM;
         undo = NULL;
         return 0;
@@ -60,6 +63,11 @@ static int entity_read(ProgressEntity *e, Statement *s) {
                                    .settled_batch = (uint64_t) statement_integer(s, 11),
                                    .n_unkeyed = (uint64_t) statement_integer(s, 12),
                                    .scan_batch = (uint64_t) statement_integer(s, 13),
+                                   .swept = statement_integer(s, 14) != 0,
+                                   .keys_at = statement_integer(s, 15),
+                                   .changes_from = (char *) statement_text(s, 16),
+                                   .content = (char *) statement_text(s, 17),
+                                   .scan_scope = (int) statement_integer(s, 18),
                            },
                    copy;
         int r;
@@ -81,7 +89,8 @@ static int entity_read(ProgressEntity *e, Statement *s) {
 int entity_load(ProgressEntity *e, Error *error) {
         static const char sql[] = "select id, n_rows, last_number, scan_operation, scan_full, position, "
                                   "scan_end, low, high, full_at,"
-                                  " mapping_hash, settled_batch, n_unkeyed, scan_batch from entity where name = ?";
+                                  " mapping_hash, settled_batch, n_unkeyed, scan_batch, swept, keys_at, changes_from,"
+                                  " content, scan_scope from entity where name = ?";
         Statement *s;
         int r;
 
@@ -121,7 +130,8 @@ static int checkpoint_write(ProgressEntity *e, const Checkpoint *c, Error *error
         static const char sql[] =
                 "update entity set scan_operation = ?, scan_full = ?, position = ?, scan_end = ?, low = ?, "
                 "high = ?,"
-                " full_at = ?, mapping_hash = ?, settled_batch = ?, n_unkeyed = ?, scan_batch = ? where id = ?";
+                " full_at = ?, mapping_hash = ?, settled_batch = ?, n_unkeyed = ?, scan_batch = ?,"
+                " swept = ?, keys_at = ?, changes_from = ?, content = ?, scan_scope = ? where id = ?";
         Statement *s;
         int r;
 
@@ -139,7 +149,12 @@ static int checkpoint_write(ProgressEntity *e, const Checkpoint *c, Error *error
         statement_bind_integer(s, 9, (int64_t) c->settled_batch);
         statement_bind_integer(s, 10, (int64_t) c->n_unkeyed);
         statement_bind_integer(s, 11, (int64_t) c->scan_batch);
-        statement_bind_integer(s, 12, e->id);
+        statement_bind_integer(s, 12, c->swept);
+        statement_bind_integer(s, 13, c->keys_at);
+        statement_bind_text(s, 14, c->changes_from);
+        statement_bind_text(s, 15, c->content);
+        statement_bind_integer(s, 16, c->scan_scope);
+        statement_bind_integer(s, 17, e->id);
         return statement_run(s, error);
 }
 
@@ -163,7 +178,7 @@ int result_add(Progress *p, const char *operation_id, const EntityResult *delta,
         static const char sql[] =
                 "insert into result (operation_id, entity, n_read, n_inserted, n_updated, n_deleted, "
                 "n_unchanged, n_held,"
-                " n_deletes_withheld, done) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " n_deletes_withheld, done, diverged) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " on conflict (operation_id, entity) do update set n_read = result.n_read + excluded.n_read,"
                 " n_inserted = result.n_inserted + excluded.n_inserted,"
                 " n_updated = result.n_updated + excluded.n_updated,"
@@ -171,7 +186,8 @@ int result_add(Progress *p, const char *operation_id, const EntityResult *delta,
                 " n_unchanged = result.n_unchanged + excluded.n_unchanged,"
                 " n_held = result.n_held + excluded.n_held,"
                 " n_deletes_withheld = result.n_deletes_withheld + excluded.n_deletes_withheld,"
-                " done = case when excluded.done > result.done then excluded.done else result.done end";
+                " done = case when excluded.done > result.done then excluded.done else result.done end,"
+                " diverged = case when excluded.diverged > result.diverged then excluded.diverged else result.diverged end";
         Statement *s;
         int r;
 
@@ -189,6 +205,7 @@ int result_add(Progress *p, const char *operation_id, const EntityResult *delta,
         statement_bind_integer(s, 8, delta->n_held);
         statement_bind_integer(s, 9, delta->n_deletes_withheld);
         statement_bind_integer(s, 10, delta->done);
+        statement_bind_integer(s, 11, delta->diverged);
         return statement_run(s, error);
 }
 
@@ -202,7 +219,7 @@ static void results_clear(Operation *o) {
 
 int result_load(Progress *p, const char *operation_id, Operation *o, Error *error) {
         static const char sql[] = "select entity, n_read, n_inserted, n_updated, n_deleted, n_unchanged, "
-                                  "n_held, n_deletes_withheld, done"
+                                  "n_held, n_deletes_withheld, done, diverged"
                                   " from result where operation_id = ? order by id";
         Statement *s;
         int r;

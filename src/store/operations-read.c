@@ -138,6 +138,7 @@ static int result_read(Statement *s, Operation *o) {
         result->n_held = statement_integer(s, 6);
         result->n_deletes_withheld = statement_integer(s, 7);
         result->done = statement_integer(s, 8) != 0;
+        result->diverged = statement_integer(s, 9) != 0;
         return 0;
 }
 
@@ -154,7 +155,7 @@ int results_take(Statement *s, Operation *o, Error *error) {
 
 static int results_read(Database *d, Operation *o, Error *error) {
         static const char sql[] = "select entity, n_read, n_inserted, n_updated, n_deleted, n_unchanged, "
-                                  "n_held, n_deletes_withheld, done"
+                                  "n_held, n_deletes_withheld, done, diverged"
                                   " from operation_result where operation_id = ? order by position";
         Statement *s;
         int r;

@@ -261,6 +261,7 @@ static int result_insert(Statement *s, const char *id, size_t position, const En
         statement_bind_integer(s, 9, result->n_held);
         statement_bind_integer(s, 10, result->n_deletes_withheld);
         statement_bind_integer(s, 11, result->done);
+        statement_bind_integer(s, 12, result->diverged);
         return statement_run(s, error);
 }
 
@@ -269,7 +270,7 @@ static int results_save(Database *d, const Operation *o, Error *error) {
         static const char sql[] =
                 "insert into operation_result (operation_id, position, entity, n_read, n_inserted, "
                 "n_updated, n_deleted, n_unchanged,"
-                " n_held, n_deletes_withheld, done) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                " n_held, n_deletes_withheld, done, diverged) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         Statement *s;
         int r;
 

@@ -2,6 +2,7 @@
 #pragma once
 /* pairs/PAIR.db: all that a batch makes true, in one transaction: baseline, seen marks, checkpoint,
  * counts, quarantine. In the worker; one worker per pair (a lock on pairs/PAIR.lock), syncd only reads. */
+#include "model/key-range.h"
 #include "model/operation.h"
 #include "model/record.h"
 #include "store/database.h"
@@ -57,15 +58,39 @@ bool seen_test(const ProgressEntity *e, uint64_t number);
 _must_check_ int seen_mark(ProgressEntity *e, uint64_t number);
 void seen_unmark(ProgressEntity *e, uint64_t number);
 _must_check_ int seen_reset(ProgressEntity *e, Error *error); /* a new scan; inside the transaction */
-/* Unseen rows in key order after `after` (empty: from the start): up to n keys copied into the arena. */
-_must_check_ int seen_missing(ProgressEntity *e, Key after, Arena *arena, Key *ret_keys,
+void seen_unmark(ProgressEntity *e, uint64_t number);
+/* Which rows are looked for. */
+typedef struct SeenWindow {
+        Key after, until; /* after < key ≤ until; empty: no bound */
+        bool marked;      /* those that are marked; else those that are not */
+} SeenWindow;
+/* Rows of the window in key order: up to n keys copied into the arena. */
+_must_check_ int seen_missing(ProgressEntity *e, const SeenWindow *window, Arena *arena, Key *ret_keys,
                               BaselineRow *ret_rows, size_t n, size_t *ret_n, Error *error);
 _must_check_ int seen_count_missing(ProgressEntity *e, uint64_t *ret, Error *error);
+
+/* Ranges of the source's identities that the strategy `digest` compares: those proved last, or pending ones, of the scan under way. */
+typedef struct StoredRange {
+        KeyRange range;
+        bool opened; /* its records are read by the scan */
+} StoredRange;
+/* All of them in ascending order, adjacent; *ret is the caller's, as stored_ranges_free() frees it. */
+_must_check_ int ranges_load(ProgressEntity *e, bool pending, StoredRange **ret, size_t *ret_n, Error *error);
+StoredRange *stored_ranges_free(StoredRange *ranges, size_t n_ranges);
+/* Inside the transaction. Takes the place of the pending ones (n_ranges 0: there are none). */
+_must_check_ int ranges_save_pending(ProgressEntity *e, const StoredRange *ranges, size_t n_ranges, Error *error);
+/* Inside the transaction: what the scan opened differs from everything, so that it is opened again. */
+_must_check_ int ranges_doubt(ProgressEntity *e, Error *error);
+/* Inside the transaction: the pending ones, where there are any, are the proved ones now. */
+_must_check_ int ranges_prove(ProgressEntity *e, Error *error);
+/* Inside the transaction: none is proved any more. */
+_must_check_ int ranges_forget(ProgressEntity *e, Error *error);
 
 /* Where an entity is. Texts are owned by the entity until the next save. */
 typedef struct Checkpoint {
         char scan_operation[UUID_TEXT_SIZE]; /* operation whose scan is under way; "" none */
-        bool scan_full;                      /* by full strategy (else watermark) */
+        bool scan_full;                      /* it compares every record */
+        int scan_scope;                      /* which records it asks for, a ReadScope of connect/connector.h */
         char *position;                      /* of the scan; NULL: at its start */
         bool scan_end;                       /* scan finished, deletes still to do */
         char *low, *high;   /* encoded watermarks (hex of value_encode): last proved low; this scan's high */
@@ -75,6 +100,10 @@ typedef struct Checkpoint {
                 settled_batch; /* rows of this batch and later ones are counted already in this scan; 0: none */
         uint64_t n_unkeyed;    /* records of this scan without a usable key */
         uint64_t scan_batch;   /* first batch that this scan may have written; 0: not known */
+        bool swept;            /* after the scan every key of the source was read: what is unmarked is gone */
+        int64_t keys_at;       /* µs when deletes were last looked for in the whole source; 0 never */
+        char *changes_from;    /* where the source's log or feed goes on; NULL: not known */
+        char *content;         /* digest of the source's content that was last read as a whole; NULL: not known */
 } Checkpoint;
 const Checkpoint *checkpoint_get(const ProgressEntity *e);
 /* Copies; inside the transaction. */

@@ -168,6 +168,8 @@ typedef struct Missing {
         size_t n_max, n;
         uint8_t *after; /* the last key that was looked at */
         size_t after_size, after_capacity;
+        Key until;
+        bool marked;
 } Missing;
 
 static int missing_go_on_after(Missing *m, Key key) {
@@ -191,9 +193,13 @@ static int missing_visit(void *userdata, const PageRow *row) {
                 return 1;
         if (key_compare(row->key, (Key){.bytes = m->after, .size = m->after_size}) <= 0)
                 return 0;
+        if (m->until.size > 0 && key_compare(row->key, m->until) > 0) {
+                m->n_max = m->n; /* enough, for good */
+                return 1;
+        }
         if (missing_go_on_after(m, row->key) < 0)
                 return -ENOMEM;
-        if (seen_test(m->entity, row->row.number))
+        if (seen_test(m->entity, row->row.number) != m->marked)
                 return 0;
         copy = arena_copy(m->arena, row->key.bytes, row->key.size);
         if (!copy)
@@ -216,12 +222,20 @@ static int missing_find(ProgressEntity *e, Missing *m, Error *error) {
         return 0;
 }
 
-int seen_missing(ProgressEntity *e, Key after, Arena *arena, Key *ret_keys, BaselineRow *ret_rows, size_t n,
-                 size_t *ret_n, Error *error) {
-        Missing m = {.entity = e, .arena = arena, .keys = ret_keys, .rows = ret_rows, .n_max = n};
+int seen_missing(ProgressEntity *e, const SeenWindow *window, Arena *arena, Key *ret_keys, BaselineRow *ret_rows,
+                 size_t n, size_t *ret_n, Error *error) {
+        Missing m = {
+                .entity = e,
+                .arena = arena,
+                .keys = ret_keys,
+                .rows = ret_rows,
+                .n_max = n,
+                .until = window->until,
+                .marked = window->marked,
+        };
         int r;
 
-        r = missing_go_on_after(&m, after) < 0 ? store_no_memory(error) : missing_find(e, &m, error);
+        r = missing_go_on_after(&m, window->after) < 0 ? store_no_memory(error) : missing_find(e, &m, error);
         free(m.after);
         if (r < 0)
                 return r;

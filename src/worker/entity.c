@@ -7,6 +7,7 @@
 #include "connect/source-log.h"
 #include "detect/watermark.h"
 #include "store/quarantine.h"
+#include "worker/strategy.h"
 #include "worker/tell.h"
 
 #include <errno.h>
@@ -31,17 +32,8 @@ void entity_done(EntityRun *e) {
         free(TAKE_PTR(e->position));
         free(TAKE_PTR(e->low));
         free(TAKE_PTR(e->high));
-}
-
-/* An incremental run compares everything when it has to: never done before, the mapping changed, the sweep is due. */
-static bool entity_needs_full(const EntityRun *e, const Checkpoint *c) {
-        if (e->mark && e->mark->reread_until == LOG_SCAN_PENDING)
-                return true;
-        if (e->run->operation->kind == OPERATION_FULL || (e->m->strategy != DETECT_WATERMARK && !e->mark) || c->full_at == 0)
-                return true;
-        if (!text_equal(c->mapping_hash, e->run->pair->content_hash_text) || e->schema.refill)
-                return true;
-        return e->m->sweep_usec > 0 && timestamp_now() - c->full_at > (int64_t) e->m->sweep_usec;
+        free(TAKE_PTR(e->content));
+        e->windows_arena = arena_free(e->windows_arena);
 }
 
 static int copy_text(char **place, const char *text) {
@@ -53,36 +45,30 @@ static int copy_text(char **place, const char *text) {
 
 static int entity_resume(EntityRun *e, const Checkpoint *c, Error *error) {
         e->full = c->scan_full;
+        e->scope = (ReadScope) c->scan_scope;
+        e->swept = c->swept;
+        /* Where in the ranges deletes may be, is known no more. */
+        e->sweeps_keys = strategy_sweeps_keys(e, c) || (c->scan_end && !e->full && e->scope == READ_RANGES);
         e->scan_end = c->scan_end;
         e->settled_batch = c->settled_batch;
         e->n_unkeyed = c->n_unkeyed;
         e->scan_batch = c->scan_batch;
         e->is_resumed = true;
-        if (copy_text(&e->position, c->position) < 0 || copy_text(&e->low, c->low) < 0 ||
+        if (copy_text(&e->position, !c->position && e->scope == READ_CHANGES ? c->changes_from : c->position) < 0 || copy_text(&e->low, c->low) < 0 ||
             copy_text(&e->high, c->high) < 0)
                 return out_of_memory(e, error);
         return 0;
-}
-
-static int entity_widen(EntityRun *e, Error *error) {
-        int64_t hours = json_member_integer(e->run->operation->parameters, "hours", 0);
-        _cleanup_arena_ Arena *arena = NULL;
-        Value low;
-
-        if (hours <= 0 || !e->low)
-                return 0;
-        if (arena_new(&arena) < 0 || watermark_from_hex(e->low, arena, &low) < 0 ||
-            watermark_widen(&low, hours, timestamp_now(), arena) < 0)
-                return out_of_memory(e, error);
-        free(e->low);
-        e->low = watermark_to_hex(&low);
-        return e->low ? 0 : out_of_memory(e, error);
 }
 
 static Checkpoint entity_checkpoint(const EntityRun *e, char *position) {
         const Checkpoint *present = checkpoint_get(e->progress);
         Checkpoint c = {
                 .scan_full = e->full,
+                .scan_scope = (int) e->scope,
+                .swept = e->swept,
+                .keys_at = present->keys_at,
+                .changes_from = present->changes_from,
+                .content = present->content,
                 .position = position,
                 .scan_end = e->scan_end,
                 .low = e->low,
@@ -111,49 +97,18 @@ static int entity_save_filled(EntityRun *e, uint64_t n_filled, Error *error) {
         return entity_schema_save(progress_database(e->run->progress), e->m->entity, &e->schema, error);
 }
 
-/* What has no stamp above those that were read would be missed for ever. */
-static int entity_look_back(EntityRun *e, const Value *high, Error *error) {
-        _cleanup_arena_ Arena *arena = NULL;
-        Value low;
-
-        if (e->full || !e->low)
-                return 0;
-        if (arena_new(&arena) < 0 || watermark_from_hex(e->low, arena, &low) < 0)
-                return out_of_memory(e, error);
-        if (watermark_went_back(&low, high)) {
-                e->full = true;
-                tell_clock_stepped(e);
-        }
-        return 0;
-}
-
-/* The horizon is proved before the snapshot that reads the rows is taken: the other order loses rows (algorithms.md, 8). */
 static int entity_new_scan(EntityRun *e, const Checkpoint *c, Error *error) {
-        Value high;
         int r;
 
-        e->full = entity_needs_full(e, c);
         e->scan_batch = progress_last_batch(e->run->progress) + 1;
-        if (copy_text(&e->low, c->low) < 0)
-                return out_of_memory(e, error);
-        if (e->m->strategy == DETECT_WATERMARK) {
-                r = connection_horizon(e->run->source, e->m, &high, error);
-                if (r < 0)
-                        return r;
-                e->high = watermark_to_hex(&high);
-                if (!e->high)
-                        return out_of_memory(e, error);
-                tell_horizon(e);
-                r = entity_look_back(e, &high, error);
-                if (r >= 0)
-                        r = entity_widen(e, error);
-                if (r < 0)
-                        return r;
-        }
-        r = progress_begin(e->run->progress, error);
+        r = strategy_begin(e, c, error);
+        if (r >= 0)
+                r = progress_begin(e->run->progress, error);
         if (r < 0)
                 return r;
         r = seen_reset(e->progress, error);
+        if (r >= 0)
+                r = ranges_save_pending(e->progress, NULL, 0, error);
         if (r >= 0)
                 r = entity_save(e, NULL, error);
         if (r >= 0 && e->mark) {
@@ -204,7 +159,7 @@ int entity_needs_compare(Run *run, const Mapping *m, const LogMark *mark, bool *
         r = entity_schema_load(progress_database(run->progress), m->entity, &e.schema, error);
         if (r < 0)
                 return r;
-        *ret = entity_needs_full(&e, checkpoint_get(e.progress));
+        *ret = strategy_needs_full(&e, checkpoint_get(e.progress));
         entity_schema_done(&e.schema);
         return 0;
 }
@@ -281,6 +236,9 @@ static int record_change(EntityRun *e, Change *change, uint64_t batch_number, En
         if (change->kind == CHANGE_HELD) {
                 delta->n_held++;
                 e->has_quarantine = true;
+                /* It has to be met again: what held it may pass without any change at the source. */
+                if (e->detector && e->scope == READ_RANGES)
+                        detector_ranges(e->detector)->ranges[change->range].range.n_records = KEY_RANGE_UNKNOWN;
                 return quarantine_put(database, e->run->operation->id, e->m, change, error);
         }
         delta->n_inserted += change->kind == CHANGE_INSERT;
@@ -292,7 +250,7 @@ static int record_change(EntityRun *e, Change *change, uint64_t batch_number, En
                                  &change->target_digest, error);
                 if (r < 0)
                         return r;
-                if (!e->also && seen_mark(e->progress, change->number) < 0)
+                if (!e->also && e->scope != READ_CHANGES && seen_mark(e->progress, change->number) < 0)
                         return out_of_memory(e, error);
         }
         return e->has_quarantine ? quarantine_release(database, e->m->entity, change->key, error) : 0;
@@ -321,6 +279,7 @@ static void result_follow(EntityRun *e, const EntityResult *delta) {
         result->n_held += delta->n_held;
         result->n_deletes_withheld += delta->n_deletes_withheld;
         result->done = result->done || delta->done;
+        result->diverged = result->diverged || delta->diverged;
 }
 
 static int record_end(EntityRun *e, int r, const EntityResult *delta, Error *error) {
@@ -366,6 +325,22 @@ static uint64_t batch_filled(const EntityRun *e) {
         return n;
 }
 
+/* Where the scan is; at its end also what it gives to the next run. */
+static int record_scan(EntityRun *e, Error *error) {
+        Checkpoint c = entity_checkpoint(e, (char *) e->batch.position);
+        const DigestRanges *d = e->detector && e->scope == READ_RANGES ? detector_ranges(e->detector) : NULL;
+        bool any_opened = false;
+        int r = 0;
+
+        for (size_t i = 0; d && !any_opened && i < d->n_ranges; i++)
+                any_opened = d->ranges[i].opened;
+        if (e->scan_end && any_opened)
+                r = ranges_save_pending(e->progress, d->ranges, d->n_ranges, error);
+        if (e->scan_end && e->detector && e->scope != READ_CHANGES && detector_changes_from(e->detector))
+                c.changes_from = (char *) detector_changes_from(e->detector);
+        return r < 0 ? r : checkpoint_save(e->progress, &c, error);
+}
+
 int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
         EntityResult delta = {
                 .entity = e->m->entity,
@@ -385,7 +360,7 @@ int entity_record_batch(EntityRun *e, uint64_t batch_number, Error *error) {
         if (r >= 0)
                 r = record_counts(e, &delta, batch_number, error);
         if (r >= 0)
-                r = e->also ? e->also(e, error) : entity_save(e, (char *) e->batch.position, error);
+                r = e->also ? e->also(e, error) : record_scan(e, error);
         r = record_end(e, r, &delta, error);
         if (r >= 0) {
                 tell_held(e);
@@ -407,6 +382,7 @@ int entity_record_deletes(EntityRun *e, uint64_t batch_number, Error *error) {
 
                 if (change->kind == CHANGE_HELD) {
                         delta.n_held++;
+                        e->doubts_ranges = true;
                         r = quarantine_put(database, e->run->operation->id, e->m, change, error);
                         continue;
                 }
@@ -427,6 +403,7 @@ int entity_withhold_deletes(EntityRun *e, uint64_t n_missing, Error *error) {
         const EntityResult delta = {.entity = e->m->entity, .n_deletes_withheld = (int64_t) n_missing};
         int r;
 
+        e->doubts_ranges = true;
         r = progress_begin(e->run->progress, error);
         if (r < 0)
                 return r;
@@ -468,8 +445,27 @@ static int entity_save_shape(EntityRun *e, Error *error) {
         return entity_schema_save(progress_database(e->run->progress), e->m->entity, &e->schema, error);
 }
 
+int entity_begin_sweep(EntityRun *e, Error *error) {
+        int r;
+
+        r = progress_begin(e->run->progress, error);
+        if (r < 0)
+                return r;
+        return progress_end(e->run->progress, seen_reset(e->progress, error), error);
+}
+
+int entity_record_sweep(EntityRun *e, Error *error) {
+        int r;
+
+        e->swept = true;
+        r = progress_begin(e->run->progress, error);
+        if (r < 0)
+                return r;
+        return progress_end(e->run->progress, entity_save(e, NULL, error), error);
+}
+
 int entity_finish(EntityRun *e, Error *error) {
-        const EntityResult none = {.entity = e->m->entity, .done = true};
+        const EntityResult none = {.entity = e->m->entity, .done = true, .diverged = e->diverged};
         Checkpoint c = entity_checkpoint(e, NULL);
         int r;
 
@@ -483,6 +479,14 @@ int entity_finish(EntityRun *e, Error *error) {
         c.scan_end = false;
         c.settled_batch = c.scan_batch = 0;
         c.n_unkeyed = 0;
+        if (e->full || e->swept)
+                c.keys_at = timestamp_now();
+        c.swept = false;
+        if (e->scope == READ_CHANGES && e->position)
+                c.changes_from = e->position;
+        r = strategy_finish(e, &c, error);
+        if (r < 0)
+                return r;
         if (e->high)
                 c.low = e->high; /* everything below the proved horizon has been read */
         c.high = NULL;
@@ -499,6 +503,10 @@ int entity_finish(EntityRun *e, Error *error) {
                                              e->run->operation->id, error);
         if (r >= 0 && e->full)
                 r = entity_save_shape(e, error);
+        if (r >= 0 && e->scope == READ_RANGES)
+                r = e->doubts_ranges ? ranges_doubt(e->progress, error) : 0;
+        if (r >= 0 && e->scope == READ_RANGES)
+                r = ranges_prove(e->progress, error);
         if (r >= 0)
                 r = checkpoint_save(e->progress, &c, error);
         if (r >= 0 && e->mark)

@@ -28,7 +28,18 @@ struct EntityRun {
         EntitySchema schema;
         Backfill backfill; /* what a changed mapping or a drifted column asks for */
         /* the scan */
-        bool full;                   /* every record, so that what is not seen is gone */
+        ReadScope scope;             /* which records it asks for */
+        bool full;                   /* every record is compared, so that what is not seen is gone */
+        bool unchanged;              /* file: the content is the last one's, nothing is read */
+        bool diverged;               /* log or feed no longer reached back: every record is compared instead */
+        char *content;               /* file: digest of the content before this attempt's scan; NULL: not known */
+        Detector *detector;          /* while it is read */
+        bool sweeps_keys, swept;     /* deletes are found by reading every key; that is done */
+        bool doubts_ranges;          /* digest: what was gone could not be deleted: the ranges are read again next time */
+        uint64_t n_present;          /* records of the source that are known to be there, beside those read */
+        SeenWindow *windows;         /* where deletes may be; in their arena */
+        size_t n_windows;
+        Arena *windows_arena;
         char *position, *low, *high; /* where it resumes; watermarks as the checkpoint has them */
         bool scan_end;               /* an earlier attempt finished the scan: only deletes are left */
         bool is_resumed;             /* an earlier attempt began the scan */
@@ -67,5 +78,8 @@ _must_check_ int entity_record_batch(EntityRun *e, uint64_t batch_number, Error 
 _must_check_ int entity_record_deletes(EntityRun *e, uint64_t batch_number, Error *error);
 /* The scan is finished and its deletes are done: what it proved becomes the checkpoint. */
 _must_check_ int entity_finish(EntityRun *e, Error *error);
+/* Before and after every key of the source is read: marks are dropped, and kept. */
+_must_check_ int entity_begin_sweep(EntityRun *e, Error *error);
+_must_check_ int entity_record_sweep(EntityRun *e, Error *error);
 /* Deletes that are not made because records without a usable key might be theirs. */
 _must_check_ int entity_withhold_deletes(EntityRun *e, uint64_t n_missing, Error *error);

@@ -19,12 +19,11 @@
 #include "detect/watermark.h"
 #include "transform/convert.h"
 #include "transform/transform.h"
-#include "worker/entity.h"
+#include "worker/delete.h"
 #include "worker/follow.h"
+#include "worker/strategy.h"
 
 #include <errno.h>
-
-#define DELETE_BATCH_RECORDS 2000U /* whole records are fetched for their before image */
 
 static int no_memory(const EntityRun *e, Error *error) {
         return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a batch of entity '%s'",
@@ -75,8 +74,8 @@ static int fetched_take(EntityRun *e, Batch *batch, Change *const *changes, cons
         return 0;
 }
 
-static int fetch_changes(EntityRun *e, Change *const *changes, RecordFetch *fetches, size_t n_fetches,
-                         Error *error) {
+/* What the target holds for changes[i] under fetches[i].key. A key that its column cannot hold concerns that record alone. */
+int pipeline_fetch(EntityRun *e, Change *const *changes, RecordFetch *fetches, size_t n_fetches, Error *error) {
         int r;
 
         if (n_fetches == 0)
@@ -280,7 +279,7 @@ static int fetch_and_prepare(EntityRun *e, Detector *detector, Error *error) {
         if (r < 0)
                 return r;
         e->is_at_work = true;
-        if (!e->batch.end)
+        if (!e->batch.end && e->scope != READ_CHANGES) /* what is told of a key twice, is told of one that is recorded */
                 prepare_other(e, detector);
         r = writing_end(fetching, error);
         e->is_at_work = false;
@@ -292,7 +291,7 @@ static int write_and_prepare(EntityRun *e, Detector *detector, Error *error) {
         Writing *writing = NULL;
         int r;
 
-        if (!detector || e->is_prepared || e->batch.end)
+        if (!detector || e->is_prepared || e->batch.end || e->scope == READ_CHANGES)
                 return write_batch(e->run->target, e->writer, &e->batch, error);
         r = writing_begin(e->run->target, e->writer, &e->batch, &writing, error);
         if (r < 0)
@@ -382,6 +381,10 @@ static int journal_and_write(EntityRun *e, Detector *detector, uint64_t *ret_num
         return 0;
 }
 
+int pipeline_write(EntityRun *e, uint64_t *ret_number, Error *error) {
+        return journal_and_write(e, NULL, ret_number, error);
+}
+
 /* Steps 1 to 4 of the next batch, as far as they are not done. */
 static int next_batch(EntityRun *e, Detector *detector, Error *error) {
         int r;
@@ -423,25 +426,13 @@ static int pipeline_batch(EntityRun *e, Detector *detector, Error *error) {
         return record_and_fetch(e, detector, number, error);
 }
 
-static int scan_open(EntityRun *e, Arena *arena, Detector **ret, Error *error) {
-        DetectPlan plan = {
-                .source = e->run->source,
-                .pair = e->run->pair,
-                .mapping = e->m,
-                .entity = e->progress,
-                .make_key = transform_keys,
-                .scope = e->full ? READ_ALL : READ_WATERMARK,
-                .position = e->position,
-                .settled_batch = e->settled_batch,
-                .batch_records = e->run->batch_records,
-                .deliver_unchanged = e->has_quarantine,
-                .deliver_backfill = e->full && e->backfill.is_needed,
-                .before_columns = e->full && e->backfill.has_before ? e->backfill.columns : NULL,
-                .n_before_columns = e->backfill.n_columns,
-                .before_seed = e->backfill.seed,
-        };
+static int scan_open_as_planned(EntityRun *e, const DetectPlan *planned, Detector **ret, Error *error) {
+        _cleanup_arena_ Arena *arena = NULL;
+        DetectPlan plan = *planned;
         int r;
 
+        if (arena_new(&arena) < 0)
+                return no_memory(e, error);
         if (watermark_from_hex(e->low, arena, &plan.low) < 0 ||
             watermark_from_hex(e->high, arena, &plan.high) < 0)
                 return error_set(error, ERROR_INTERNAL, "Run the pair with --full.",
@@ -452,27 +443,75 @@ static int scan_open(EntityRun *e, Arena *arena, Detector **ret, Error *error) {
         return r;
 }
 
+static int scan_open(EntityRun *e, Detector **ret, Error *error) {
+        DetectPlan plan = {
+                .source = e->run->source,
+                .pair = e->run->pair,
+                .mapping = e->m,
+                .entity = e->progress,
+                .make_key = transform_keys,
+                .scope = e->scope,
+                .all = e->full,
+                .position = e->position,
+                .settled_batch = e->settled_batch,
+                .batch_records = e->run->batch_records,
+                .deliver_unchanged = e->has_quarantine,
+                .deliver_backfill = e->full && e->backfill.is_needed,
+                .before_columns = e->full && e->backfill.has_before ? e->backfill.columns : NULL,
+                .n_before_columns = e->backfill.n_columns,
+                .before_seed = e->backfill.seed,
+                .n_expected = baseline_count(e->progress),
+        };
+        StoredRange *known = NULL;
+        int r = 0;
+
+        if (plan.n_expected < e->n_target)
+                plan.n_expected = e->n_target;
+        if (e->scope == READ_RANGES && !e->full)
+                r = ranges_load(e->progress, false, &known, &plan.n_known, error);
+        plan.known = known;
+        if (r >= 0)
+                r = scan_open_as_planned(e, &plan, ret, error);
+        stored_ranges_free(known, plan.n_known);
+        return r;
+}
+
+/* The scan, and again where it cannot go on as an earlier attempt began it, or where log or feed no longer reach back. */
+static int scan_begin(EntityRun *e, Detector **ret, Error *error) {
+        _cleanup_(detector_closep) Detector *detector = NULL;
+        _cleanup_error_ Error failure = {};
+        int r;
+
+        r = scan_open(e, &detector, &failure);
+        if (r < 0 && failure.id == ERROR_HISTORY_GONE && !e->full) {
+                r = strategy_repair(e, &failure, error);
+                return r < 0 ? r : scan_open(e, ret, error);
+        }
+        if (r < 0) {
+                if (error)
+                        error_move(error, &failure);
+                return r;
+        }
+        if (e->is_resumed && !detector_resumed(detector)) {
+                detector = detector_close(detector);
+                r = entity_restart_scan(e, error);
+                return r < 0 ? r : scan_open(e, ret, error);
+        }
+        *ret = TAKE_PTR(detector);
+        return 0;
+}
+
 /* Everything but deletes of one entity. */
 static int upsert_entity(EntityRun *e, Error *error) {
         uint64_t n_baseline = baseline_count(e->progress),
                  n_expected = n_baseline > e->n_target ? n_baseline : e->n_target;
         _cleanup_(detector_closep) Detector *detector = NULL;
-        _cleanup_arena_ Arena *arena = NULL;
         int r;
 
-        if (arena_new(&arena) < 0)
-                return no_memory(e, error);
-        r = scan_open(e, arena, &detector, error);
+        r = scan_begin(e, &detector, error);
         if (r < 0)
                 return r;
-        if (e->is_resumed && !detector_resumed(detector)) {
-                detector = detector_close(detector);
-                r = entity_restart_scan(e, error);
-                if (r >= 0)
-                        r = scan_open(e, arena, &detector, error);
-                if (r < 0)
-                        return r;
-        }
+        e->detector = detector;
         do {
                 r = run_check_stop(e->run, error);
                 if (r >= 0)
@@ -485,126 +524,10 @@ static int upsert_entity(EntityRun *e, Error *error) {
                 }
                 hint_send(e->run, e->m->entity, n_expected);
         } while (!e->batch.end);
-        return 0;
-}
-
-/* Changes for keys that are gone from the source, and what to fetch for them. */
-static int deletes_list(EntityRun *e, const Key *keys, const BaselineRow *rows, size_t n_keys,
-                        Change **changes, RecordFetch *fetches, Error *error) {
-        Batch *batch = &e->batch;
-
-        batch->n_changes = 0;
-        batch->n_read = batch->n_unchanged = 0;
-        if (array_grow(&batch->changes, &batch->capacity, n_keys, sizeof(Change)) < 0)
-                return no_memory(e, error);
-        for (size_t i = 0; i < n_keys; i++) {
-                Value *key = arena_alloc_zero(batch->arena, e->m->n_key * sizeof(Value));
-
-                if (!key)
-                        return no_memory(e, error);
-                if (key_decode(keys[i], batch->arena, key, e->m->n_key) < 0)
-                        return error_set(error, ERROR_INTERNAL, NULL,
-                                         "A key of entity '%s' in the baseline cannot be read",
-                                         e->m->entity);
-                changes[i] = batch->changes + batch->n_changes++;
-                *changes[i] = (Change){.key = keys[i], .number = rows[i].number, .in_baseline = true};
-                fetches[i].key = key;
-        }
-        return 0;
-}
-
-static int delete_batch_plan(EntityRun *e, const Key *keys, const BaselineRow *rows, size_t n_keys,
-                             Error *error) {
-        _cleanup_free_ Change **changes = calloc(n_keys, sizeof(*changes));
-        RecordFetch *fetches = calloc(n_keys, sizeof(*fetches));
-        int r;
-
-        r = changes && fetches ? deletes_list(e, keys, rows, n_keys, changes, fetches, error)
-                               : no_memory(e, error);
-        if (r >= 0)
-                r = fetch_changes(e, changes, fetches, n_keys, error);
-        for (size_t i = 0; r >= 0 && i < n_keys; i++)
-                if (changes[i]->kind != CHANGE_HELD && plan_delete(e->m, changes[i], e->batch.arena) < 0)
-                        r = no_memory(e, error);
-        fetches_free(fetches, n_keys);
+        if (e->scope == READ_RANGES && !e->full)
+                r = delete_ranges(e, detector, error);
+        e->detector = NULL;
         return r;
-}
-
-/* The key after which the next batch begins, in memory that outlives the batch's arena. */
-static int key_keep(Key *place, char **memory, Key key) {
-        char *copy = malloc(key.size + 1);
-
-        if (!copy)
-                return -ENOMEM;
-        (void) memcpy(copy, key.bytes, key.size);
-        free(*memory);
-        *memory = copy;
-        *place = (Key) { (uint8_t *) copy, key.size };
-        return 0;
-}
-
-static int delete_batches(EntityRun *e, Error *error) {
-        _cleanup_free_ Key *keys = calloc(DELETE_BATCH_RECORDS, sizeof(Key));
-        _cleanup_free_ BaselineRow *rows = calloc(DELETE_BATCH_RECORDS, sizeof(BaselineRow));
-        _cleanup_free_ char *memory = NULL;
-        Key after = { 0 };
-        uint64_t number;
-        size_t n_keys;
-        int r;
-
-        if (!keys || !rows)
-                return no_memory(e, error);
-        for (;;) {
-                r = run_check_stop(e->run, error);
-                if (r < 0)
-                        return r;
-                arena_reset(e->batch.arena);
-                /* Onwards from the last key: a delete that the target refuses stays in the baseline and is not offered again in this run. */
-                r = seen_missing(e->progress, after, e->batch.arena, keys, rows, DELETE_BATCH_RECORDS, &n_keys, error);
-                if (r < 0 || n_keys == 0)
-                        return r;
-                if (key_keep(&after, &memory, keys[n_keys - 1]) < 0)
-                        return no_memory(e, error);
-                r = delete_batch_plan(e, keys, rows, n_keys, error);
-                if (r < 0)
-                        return r;
-                r = journal_and_write(e, NULL, &number, error);
-                if (r < 0)
-                        return r;
-                r = entity_record_deletes(e, number, error);
-                if (r < 0)
-                        return r;
-        }
-}
-
-static int delete_entity(EntityRun *e, Error *error) {
-        const EntityResult *result = entity_result(e);
-        uint64_t n_missing = 0, n_done;
-        int r;
-
-        if (!result)
-                return no_memory(e, error);
-        if (!e->full || e->m->deletes == DELETES_IGNORE)
-                return 0;
-        n_done = (uint64_t) result->n_deleted;
-        r = seen_count_missing(e->progress, &n_missing, error);
-        if (r < 0 || n_missing == 0)
-                return r;
-        r = guard_empty_source(&e->run->guards, e->m->entity, (uint64_t) result->n_read, n_missing + n_done,
-                               error);
-        if (r < 0)
-                return r;
-        r = guard_deletes(&e->run->guards, e->m->entity, n_missing + n_done, e->n_base, error);
-        if (r < 0)
-                return r;
-        if (e->n_unkeyed > 0) {
-                log_event(LOG_WARNING, MESSAGE_NONE,
-                          "Deletes are withheld: records without a usable key might be theirs. Mend the "
-                          "records in quarantine.",
-                          "ENTITY", e->m->entity, NULL);
-                return entity_withhold_deletes(e, n_missing, error);
-        }
-        return delete_batches(e, error);
 }
 
 /* An earlier attempt of this operation finished the entity: scanning it again would count its records twice. */
@@ -679,14 +602,6 @@ int pipeline_apply(EntityRun *e, uint64_t *ret_number, Error *error) {
                 r = validate_batch(e, &e->batch, error);
         if (r >= 0)
                 r = plan_batch(e, error);
-        return r < 0 ? r : journal_and_write(e, NULL, ret_number, error);
-}
-
-int pipeline_apply_deletes(EntityRun *e, const Key *keys, const BaselineRow *rows, size_t n_keys, uint64_t *ret_number,
-                           Error *error) {
-        int r;
-
-        r = delete_batch_plan(e, keys, rows, n_keys, error);
         return r < 0 ? r : journal_and_write(e, NULL, ret_number, error);
 }
 

@@ -14,3 +14,8 @@ _must_check_ int pipeline_apply_deletes(EntityRun *e, const Key *keys, const Bas
                                         Error *error);
 /* The whole way of one entity that was begun: its scan, its deletes, its end. */
 _must_check_ int pipeline_compare(EntityRun *e, Error *error);
+/* Steps that deletes have in common with all else: the present records of changes[i] under fetches[i].key, and steps 6 and 7 of the batch:
+ * *ret_number is that of the journalled batch, 0 where nothing had to be written. */
+_must_check_ int pipeline_fetch(EntityRun *e, Change *const *changes, RecordFetch *fetches, size_t n_fetches,
+                                Error *error);
+_must_check_ int pipeline_write(EntityRun *e, uint64_t *ret_number, Error *error);

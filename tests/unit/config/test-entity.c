@@ -92,8 +92,8 @@ static void test_detect(void **state) {
                  "p.yaml:7:55: \"sweep\" cannot be \"sometimes\" (TF-2001). Write hourly, daily, weekly, or "
                  "a duration such as 12h\n");
         pair_bad(PAIR_HEAD "    {from: a, key: {k: k}, detect: {strategy: feed}}\n",
-                 "p.yaml:7:47: A source of kind \"sqlite\" has no strategy \"feed\" (TF-2002). Use full or "
-                 "watermark\n");
+                 "p.yaml:7:47: A source of kind \"sqlite\" has no strategy \"feed\" (TF-2002). Use full, "
+                 "watermark, digest or file\n");
         pair_bad(PAIR_HEAD "    {from: a, key: {k: k}, detect: {strategy: watermarks}}\n",
                  "p.yaml:7:47: \"strategy\" cannot be \"watermarks\" (TF-2001). Did you mean "
                  "\"watermark\"?\n");

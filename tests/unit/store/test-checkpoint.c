@@ -37,6 +37,11 @@ static void test_everything_comes_back(void **state) {
                         .settled_batch = 9,
                         .n_unkeyed = 3,
                         .scan_batch = 7,
+                        .scan_scope = 2,
+                        .swept = true,
+                        .keys_at = 1234567890123457,
+                        .changes_from = TEXT("0/16B3748"),
+                        .content = TEXT("c0ffee"),
                 });
         fixture_reopen(f);
         c = checkpoint_get(f->entity);
@@ -51,6 +56,11 @@ static void test_everything_comes_back(void **state) {
         assert_int_equal(c->settled_batch, 9);
         assert_int_equal(c->n_unkeyed, 3);
         assert_int_equal(c->scan_batch, 7);
+        assert_int_equal(c->scan_scope, 2);
+        assert_true(c->swept);
+        assert_true(c->keys_at == 1234567890123457);
+        assert_string_equal(c->changes_from, "0/16B3748");
+        assert_string_equal(c->content, "c0ffee");
 }
 
 static void test_changing_some_members(void **state) {
@@ -108,7 +118,8 @@ static void test_counts_add_up(void **state) {
                            .n_unchanged = 3,
                            .n_deleted = 4,
                            .n_deletes_withheld = 2,
-                           .done = true});
+                           .done = true,
+                           .diverged = true});
         add(f, OPERATION_1, (EntityResult){.entity = parcel}); /* done stays */
         add(f, OPERATION_2, (EntityResult){.entity = parcel, .n_read = 100});
         assert_non_null(operation_result(o, "left over"));
@@ -123,6 +134,7 @@ static void test_counts_add_up(void **state) {
         assert_int_equal(o->results[0].n_deleted, 4);
         assert_int_equal(o->results[0].n_deletes_withheld, 2);
         assert_true(o->results[0].done);
+        assert_true(o->results[0].diverged);
         assert_string_equal(o->results[1].entity, "owner");
         assert_int_equal(o->results[1].n_read, 5);
         assert_false(o->results[1].done);

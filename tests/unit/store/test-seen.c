@@ -102,7 +102,8 @@ static void test_missing_rows_in_pages(void **state) {
         Fixture *f = *state;
         _cleanup_arena_ Arena *arena = NULL;
         BaselineRow rows[4];
-        Key keys[4], after = {};
+        SeenWindow window = {};
+        Key keys[4];
         size_t n, total = 0;
         Digest digest;
 
@@ -111,7 +112,7 @@ static void test_missing_rows_in_pages(void **state) {
         for (uint64_t i = 2; i <= 20; i += 2)
                 assert_int_equal(seen_mark(f->entity, i), 0);
         do {
-                assert_ok(f, seen_missing(f->entity, after, arena, keys, rows, ELEMENTSOF(keys), &n,
+                assert_ok(f, seen_missing(f->entity, &window, arena, keys, rows, ELEMENTSOF(keys), &n,
                                           &f->error));
                 for (size_t i = 0; i < n; i++, total++) {
                         assert_true(key_equal(keys[i], key_of((unsigned) total * 2)));
@@ -121,7 +122,7 @@ static void test_missing_rows_in_pages(void **state) {
                         assert_true(digest_equal(&rows[i].target_digest, &digest));
                 }
                 if (n > 0)
-                        after = keys[n - 1];
+                        window.after = keys[n - 1];
         } while (n > 0);
         assert_int_equal(total, 10);
 }
@@ -130,6 +131,7 @@ static void test_missing_rows_in_pages(void **state) {
 static void test_missing_rows_of_growing_keys(void **state) {
         Fixture *f = *state;
         _cleanup_arena_ Arena *arena = NULL;
+        SeenWindow window = {};
         uint8_t bytes[200];
         BaselineRow rows[200];
         Key keys[200];
@@ -145,10 +147,40 @@ static void test_missing_rows_of_growing_keys(void **state) {
                 assert_ok(f, baseline_put(f->entity, (Key){bytes, i + 1}, &number, 1, &digest, &digest, &f->error));
         }
         assert_ok(f, progress_commit(f->progress, &f->error));
-        assert_ok(f, seen_missing(f->entity, (Key){bytes, 1}, arena, keys, rows, ELEMENTSOF(keys), &n, &f->error));
+        window.after = (Key){bytes, 1};
+        assert_ok(f, seen_missing(f->entity, &window, arena, keys, rows, ELEMENTSOF(keys), &n, &f->error));
         assert_int_equal(n, sizeof(bytes) - 1);
         for (size_t i = 0; i < n; i++)
                 assert_int_equal(keys[i].size, i + 2);
+}
+
+static void test_windows(void **state) {
+        Fixture *f = *state;
+        SeenWindow window = {};
+        _cleanup_arena_ Arena *arena = NULL;
+        BaselineRow rows[20];
+        Key keys[20];
+        size_t n;
+
+        assert_int_equal(arena_new(&arena), 0);
+        put_range(f, 0, 1, 20, 3);
+        for (uint64_t i = 2; i <= 20; i += 2)
+                assert_int_equal(seen_mark(f->entity, i), 0);
+        window.after = key_of(4);
+        window.until = key_of(10);
+        /* Of keys 4 (not within), 6, 8, 10 (within). */
+        assert_ok(f, seen_missing(f->entity, &window, arena, keys, rows, ELEMENTSOF(keys), &n, &f->error));
+        assert_int_equal(n, 3);
+        assert_true(key_equal(keys[0], key_of(6)));
+        assert_true(key_equal(keys[2], key_of(10)));
+        window.marked = true;
+        assert_ok(f, seen_missing(f->entity, &window, arena, keys, rows, ELEMENTSOF(keys), &n, &f->error));
+        assert_int_equal(n, 3);
+        assert_true(key_equal(keys[0], key_of(5)));
+        assert_true(key_equal(keys[2], key_of(9)));
+        seen_unmark(f->entity, rows[0].number);
+        assert_ok(f, seen_missing(f->entity, &window, arena, keys, rows, ELEMENTSOF(keys), &n, &f->error));
+        assert_int_equal(n, 2);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
@@ -162,6 +194,7 @@ int main(void) {
                 TEST(test_a_deleted_row_is_not_missing),
                 TEST(test_missing_rows_in_pages),
                 TEST(test_missing_rows_of_growing_keys),
+                TEST(test_windows),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "connect/key-range.h"
+#include "model/key-range.h"
 
 #include "basic/text.h"
 
@@ -31,8 +31,18 @@ int key_ranges_add(KeyRanges *ranges, const char *after, const char *until, KeyR
         return 0;
 }
 
+void key_range_add(KeyRange *range, const Digest *digest) {
+        for (size_t i = 0; i < KEY_RANGE_SUMS; i++) {
+                uint64_t half;
+
+                (void) memcpy(&half, digest->bytes + i * sizeof(half), sizeof(half));
+                range->sums[i] = (range->sums[i] + (half & KEY_RANGE_SUM_MASK)) & KEY_RANGE_SUM_MASK;
+        }
+        range->n_records++;
+}
+
 bool key_range_is_equal(const KeyRange *a, const KeyRange *b) {
-        return a->n_records == b->n_records && memcmp(a->sums, b->sums, sizeof(a->sums)) == 0;
+        return a->n_records != KEY_RANGE_UNKNOWN && a->n_records == b->n_records && memcmp(a->sums, b->sums, sizeof(a->sums)) == 0;
 }
 
 char *key_bound_format(const Value *values, size_t n_values) {

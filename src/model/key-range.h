@@ -3,13 +3,15 @@
 /* A range of a source's records by their identity, with sums that tell whether it changed. Plain data,
  * owned; in the worker. */
 #include "basic/error.h"
-#include "model/value.h"
+#include "model/record.h"
 
 #define KEY_RANGE_SUMS 2
+#define KEY_RANGE_UNKNOWN UINT64_MAX
+#define KEY_RANGE_SUM_MASK ((UINT64_C(1) << 60) - 1)
 
 typedef struct KeyRange {
         char *after, *until; /* after < identity ≤ until, as key_bound_format() has them; NULL: no bound */
-        uint64_t n_records;
+        uint64_t n_records; /* KEY_RANGE_UNKNOWN: equal to no other */
         uint64_t sums[KEY_RANGE_SUMS]; /* modulo 2^60 */
 } KeyRange;
 
@@ -22,7 +24,9 @@ void key_ranges_done(KeyRanges *ranges);
 #define _cleanup_key_ranges_ _cleanup_(key_ranges_done)
 /* Appends a range with copies of the bounds. -ENOMEM. */
 _must_check_ int key_ranges_add(KeyRanges *ranges, const char *after, const char *until, KeyRange **ret);
-/* Same count and sums? */
+/* Sums up one record: by its digest where the source's values are hashed in this process. */
+void key_range_add(KeyRange *range, const Digest *digest);
+/* Same count and sums, both known? */
 bool key_range_is_equal(const KeyRange *a, const KeyRange *b);
 
 /* A bound: the identity's values as text that survives in a file. Allocated; NULL without memory. */

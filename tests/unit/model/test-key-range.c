@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../testing.h"
-#include "connect/key-range.h"
+#include "model/key-range.h"
 
 static void test_ranges(void **state) {
         _cleanup_key_ranges_ KeyRanges ranges = {};
