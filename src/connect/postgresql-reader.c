@@ -244,15 +244,32 @@ static int copy_end(PgReader *r, int size, Error *error) {
         return q;
 }
 
+/* Which record it is cannot be told, only the one before. */
+static int too_large(PgReader *r, int size, Error *error) {
+        _cleanup_free_ char *place = NULL;
+        Value key;
+        size_t used;
+        int q;
+
+        if (r->scan.n_identity > 0 && r->last_size > 0 && value_decode(r->last, r->last_size, &key, &used) == 0) {
+                const char *text = value_to_text(&key, r->arena, 60);
+
+                if (!text || asprintf(&place, ", behind the one with the key %s%s,", text, r->scan.n_identity > 1 ? ", …" : "") < 0)
+                        place = NULL;
+        }
+        q = error_set(error, ERROR_SYSTEM_REFUSED, "Leave its largest column out of the mapping, or the record with where:",
+                      "System \"%s\": a record of %s%s has %d bytes, the limit is %u", r->connection->system->name, r->sources.own->name,
+                      place ? place : "", size, RECORD_BYTES_MAX);
+        return q;
+}
+
 /* 1: record is one; 0: it was the header or the trailer alone. */
 static int record_take(PgReader *r, int size, Error *error) {
         size_t used = 0, n_fields = r->scan.n_columns + r->scan.n_identity;
         int q;
 
         if ((unsigned) size > RECORD_BYTES_MAX)
-                return error_set(error, ERROR_SYSTEM_REFUSED, "Leave its largest column out of the mapping",
-                                 "System \"%s\": a record has %d bytes, the limit is %u",
-                                 r->connection->system->name, size, RECORD_BYTES_MAX);
+                return too_large(r, size, error);
         if (!r->begun) {
                 if (copy_header_skip(r->record, (size_t) size, &used) < 0)
                         return not_understood(r, "the beginning of its COPY", error);

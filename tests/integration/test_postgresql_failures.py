@@ -283,6 +283,54 @@ def test_a_commit_that_outlives_its_worker(tmp_path):
         server.remove()
 
 
+def worker_memory(case, operation):
+    """(exit status, peak MiB) of a worker."""
+    worker = subprocess.Popen([harness.WORKER, operation], env=case.environment(), stderr=subprocess.PIPE, text=True)
+    case.stderr = worker.stderr.read()
+    _, status, usage = os.wait4(worker.pid, 0)
+    worker.returncode = os.waitstatus_to_exitcode(status)
+    return worker.returncode, usage.ru_maxrss / 1024
+
+
+def test_very_large_texts(server, tmp_path):
+    """60 MB go through within a worker's memory; 100 MB are more than a record may have: an error that says so, and nothing half-done."""
+    case = Case(server, tmp_path, "large")
+    server.sql("alter table source alter number set storage external", "update source set number = repeat('0123456789abcdef', 3750000) where id = 1500", database="large")
+    status, memory = worker_memory(case, case.insert())
+    assert status == OK, case.stderr
+    is_sanitized = b"__asan_init" in harness.WORKER.read_bytes()
+    assert memory < 512 or is_sanitized, memory
+    assert server.sql("select count(*), max(length(number)), count(*) filter (where md5(number) = (select md5(number) from source where id = 1500)) from target",
+                      database="large") == "3000|60000000|1"
+    server.sql("update source set number = repeat('0123456789abcdef', 6250000) where id = 1501", database="large")
+    operation = case.insert()
+    status, memory = worker_memory(case, operation)
+    error = case.error(operation)
+    assert status == FAILED and (memory < 512 or is_sanitized), (status, memory)
+    assert "has 100000" in error["detail"] and "the limit is 67108864" in error["detail"] and "behind the one with the key 1500" in error["detail"], error
+    assert "where" in error["remedy"] and "column" in error["remedy"]
+    assert server.sql("select count(*) from target where id >= 1501 and number like 'P-%'", database="large") == "1500"
+
+
+def test_a_source_that_is_reset_in_the_middle_of_a_scan(server, tmp_path):
+    case = Case(server, tmp_path, "reset")
+    server.sql("create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.3); return null; end $$; "
+               "create trigger slow after insert on target execute function slow()", "update source set number = repeat('x', 20000)", database="reset")
+    operation = case.insert()
+    worker = subprocess.Popen([harness.WORKER, operation], env=case.environment(), stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while server.sql("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = 'reset' and query like 'copy (select%'") == "0":
+        assert worker.poll() is None and time.monotonic() < end
+        time.sleep(0.05)
+    assert worker.wait(timeout=60) == TRY_AGAIN
+    error = case.error(operation)
+    assert error["code"] == "TF-3000" and "cannot read on" in error["detail"], error
+    before = int(server.sql("select count(*) from target", database="reset"))
+    assert before < 3000
+    case.completes(operation)
+    assert case.result(operation)["parcel"] == (3000, 3000, 0, 0, 0, 0)
+
+
 WATERMARK = MAPPING.replace("    fields:", "    detect: {strategy: watermark, column: stamp}\n    deletes: ignore\n    fields:")
 
 
