@@ -209,7 +209,8 @@ def test_shapes_of_postgis(server, tmp_path):
     # Another SRID than the column's is the record's own trouble.
     server.sql("alter table source alter shape type geometry(Polygon)", "update source set shape = st_setsrid(shape, 4326) where id = 5", database="shapes")
     place.mapping(MAPPING.format(fields="      shape: shape"))
-    operation = place.run(expect=QUARANTINED)
+    place.forget()      # else the column's new type is drift
+    operation = place.run(expect=QUARANTINED, allow=["first_write"])
     assert place.result(operation)["thing"][5] == 1
     assert "SRID" in place.findings()[0]["message"], place.findings()
 
@@ -240,6 +241,7 @@ def test_what_is_more_than_one_value_is_refused(server, tmp_path):
     names = ", ".join(f'to_jsonb("{name}") as "{name}"' for name in COMPOUND)
     server.sql(f"create view seen as select id, {names} from source", "create table held (id integer primary key, "
                + ", ".join(f"{name} jsonb" for name in COMPOUND) + ")", database="compound")
+    place.forget()
     place.mapping(MAPPING.format(fields=fields(COMPOUND)).replace("from: source", "from: seen").replace("to: target", "to: held"))
     place.run()
     assert server.sql("table held", database="compound") == server.sql("table seen", database="compound")
@@ -270,5 +272,6 @@ def test_money_keeps_its_digits_under_any_locale(server, tmp_path):
     back.run()
     assert server.sql("table source except table back", database="money") == ""
     server.sql("alter table target alter c_money type numeric(12,3)", "update target set c_money = 1.005 where id = 1", database="money")
-    back.run(expect=QUARANTINED)
+    back.forget()       # else the column's new type is drift
+    back.run(expect=QUARANTINED, allow=["first_write"])
     assert "would be rounded" in back.findings()[0]["message"]
