@@ -141,6 +141,17 @@ static int cell_read(OdbcConnection *c, SQLHSTMT statement, SQLUSMALLINT column,
         return 0;
 }
 
+/* An empty answer of a statement that is no select: some drivers have no cursor for it then. */
+static bool is_without_cursor(SQLHSTMT statement) {
+        SQLCHAR state[6] = "", message[256] = "";
+        SQLINTEGER native;
+        SQLSMALLINT size;
+
+        return SQL_SUCCEEDED(SQLGetDiagRec(SQL_HANDLE_STMT, statement, 1, state, &native, message,
+                                           sizeof(message), &size)) &&
+               strcmp((const char *) state, "24000") == 0;
+}
+
 static int rows_read(OdbcConnection *c, SQLHSTMT statement, OdbcRows *ret, Error *error) {
         SQLSMALLINT n_columns = 0;
         SQLRETURN rc;
@@ -148,6 +159,8 @@ static int rows_read(OdbcConnection *c, SQLHSTMT statement, OdbcRows *ret, Error
 
         (void) SQLNumResultCols(statement, &n_columns);
         ret->n_columns = (size_t) n_columns;
+        if (n_columns == 0) /* nothing to tell, such as the list of replicas where there is none */
+                return 0;
         while (SQL_SUCCEEDED(rc = SQLFetch(statement))) {
                 size_t n = ret->n_rows * ret->n_columns;
 
@@ -162,7 +175,7 @@ static int rows_read(OdbcConnection *c, SQLHSTMT statement, OdbcRows *ret, Error
                                 return r;
                 }
         }
-        return rc == SQL_NO_DATA
+        return rc == SQL_NO_DATA || (ret->n_rows == 0 && is_without_cursor(statement))
                        ? 0
                        : odbc_fail(c, SQL_HANDLE_STMT, statement, "cannot look it up", false, error);
 }
