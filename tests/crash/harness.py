@@ -75,6 +75,10 @@ entities:
         type: date
 """
 
+# Parcels' key is a text that is trimmed, so that their deletes need a sweep of keys; sales' key is what ranges are cut by.
+DIGEST_MAPPING = MAPPING.replace("strategy: watermark\n      column: last_update_dt", "strategy: digest").replace(
+    "key: {sale_id: sale_id}", "key: {sale_id: sale_id}\n    detect: {strategy: digest}")
+
 SOURCE = """
 create table property (prop_id integer primary key, geo_id text, use_cd text, market text, last_update_dt text);
 create index property_update on property (last_update_dt);
@@ -126,14 +130,14 @@ class County:
         self.store = store or stores.Files(folder)
 
     @classmethod
-    def create(cls, folder, store="sqlite"):
+    def create(cls, folder, store="sqlite", mapping=MAPPING):
         county = cls(folder, stores.new(store, folder))
         (county.folder / "etc/mappings").mkdir(parents=True)
         make_source(county.folder / "pacs.db")
         db = sqlite3.connect(county.folder / "cama.db")
         db.executescript("pragma journal_mode=wal;" + TARGET)
         db.close()
-        (county.folder / "etc/mappings/pacs_to_cama.yaml").write_text(MAPPING)
+        (county.folder / "etc/mappings/pacs_to_cama.yaml").write_text(mapping)
         county.configure()
         return county
 

@@ -39,8 +39,8 @@ class Scenario:
         return chosen[index % len(chosen)]
 
 
-def full(folder, store):
-    return Scenario(folder, "full", harness.County.create(folder / "before", store))
+def full(folder, store, mapping=harness.MAPPING):
+    return Scenario(folder, "full", harness.County.create(folder / "before", store, mapping))
 
 
 def incremental(folder, full_run):
