@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The matrix test's records and kinds of systems. A kind says how an empty table is made, filled and read again without any program of ours, by
 its own driver or by a few lines of Python here, and what it cannot hold. A new kind is one class more in KINDS."""
+import atexit
 import datetime
 import decimal
 import json
@@ -12,6 +13,7 @@ import uuid
 
 import psycopg2
 
+import mariadb
 import ogr
 
 UTC = datetime.timezone.utc
@@ -132,9 +134,13 @@ class Kind:
         """Fields of the record that this kind cannot hold as a target: each is a finding, and the record is held."""
         return set()
 
+    def meets(self, record):
+        """Whether the record takes part at all: False only where a driver alters it."""
+        return True
+
     def holds(self, record):
         """Whether the record can be loaded into a source of this kind."""
-        return not self.lacks(record)
+        return self.meets(record) and not self.lacks(record)
 
 
 class PostgreSQL(Kind):
@@ -353,6 +359,92 @@ class GeoPackage(SQLite):
         db.close()
 
 
+class MariaDB(Kind):
+    """Through the driver that Debian has for it. Filled and read by its own client, texts and bytes as hexadecimal digits."""
+    name = "odbc mariadb"
+    columns = {"id": "bigint primary key", "name": "longtext", "note": "longtext", "big": "bigint", "huge": "decimal(38,0)", "fine": "decimal(38,20)",
+               "money": "decimal(14,2)", "flag": "boolean", "day": "date", "clock": "time(6)", "moment": "datetime(6)", "code": "char(36)",
+               "doc": "longtext", "photo": "longblob"}
+    maria = None        # one server for all; the last one to be done is the process
+
+    def __init__(self, folder, server):
+        super().__init__(folder, server)
+        if MariaDB.maria is None:
+            MariaDB.maria = mariadb.Server()
+            atexit.register(MariaDB.maria.remove)
+        self.database = self.maria.database(re.sub(r"\W", "_", f"m{folder.parent.name}_{folder.name}")[-60:])
+
+    def system(self):
+        return {"kind": "odbc", "access": "write", "connection": self.maria.connection(self.database)}
+
+    def empty(self):
+        self.maria.sql("drop table if exists thing; create table thing (" + ", ".join(f"{name} {kind}" for name, kind in self.columns.items()) +
+                       ") character set utf8mb4 collate utf8mb4_bin", self.database)
+
+    def store(self, value):
+        if value is None:
+            return "null"
+        if isinstance(value, (bool, int)):
+            return str(int(value))
+        if isinstance(value, bytes):
+            return f"x'{value.hex()}'"
+        if isinstance(value, str):
+            return f"convert(x'{value.encode().hex()}' using utf8mb4)"
+        if isinstance(value, datetime.datetime):
+            value = value.replace(tzinfo=None).isoformat(" ")
+        return f"{value:f}" if isinstance(value, D) else f"'{value}'"
+
+    def load(self, rows):
+        values = ["(" + ", ".join(self.store(row[name]) for name in NAMES) + ")" for row in rows]
+        self.maria.sql("set autocommit = 0;" + "".join(f"insert into thing values {', '.join(values[i:i + 100])};" for i in range(0, len(values), 100)) +
+                       "commit;", self.database)
+
+    def dump(self):
+        shown = [f"hex({name})" if name in ("name", "note", "doc", "photo") else name for name in NAMES]
+        rows = []
+        for line in self.maria.sql(f"select {', '.join(shown)} from thing", self.database).splitlines():
+            row = {name: None if value == "NULL" else value for name, value in zip(NAMES, line.split("|"))}
+            for name in ("name", "note", "doc", "photo"):
+                row[name] = None if row[name] is None else bytes.fromhex(row[name])
+                row[name] = row[name] if row[name] is None or name == "photo" else row[name].decode()
+            for name in ("id", "big", "flag"):
+                row[name] = None if row[name] is None else int(row[name])
+            row["flag"] = None if row["flag"] is None else {0: False, 1: True}[row["flag"]]
+            values_parse(row, ("huge", "fine", "money", "day", "clock", "moment", "code"))
+            rows.append(row)
+        return rows
+
+
+class OdbcPostgreSQL(PostgreSQL):
+    name = "odbc postgresql"
+    variant = True
+
+    def system(self):
+        parts = dict(part.split("=", 1) for part in self.server.address.split())
+        return {"kind": "odbc", "access": "write", "connection": f"Driver={{PostgreSQL Unicode}};Server={parts['host']};Port={parts['port']};"
+                f"Database={self.database};UID={parts['user']}" + (f";PWD={parts['password']}" if "password" in parts else "")}
+
+
+class OdbcSQLite(SQLite):
+    """The driver (libsqliteodbc 0.9998) gives U+FFFD for every character of plane 16, from U+100000 on, which is private use: such records are
+    left out, as nobody behind the driver can tell that from the character."""
+    name = "odbc sqlite"
+    variant = True
+
+    def meets(self, record):
+        return not any(isinstance(value, str) and any(character >= "\U00100000" for character in value) for value in record.values())
+
+    def holds(self, record):
+        return self.meets(record)
+
+    def lacks(self, record):
+        """It does not write bytes, which is told."""
+        return {"photo"} if record["photo"] else set()
+
+    def system(self):
+        return {"kind": "odbc", "access": "write", "connection": f"Driver=SQLite3;Database={self.path}"}
+
+
 LAYOUT = {"id": 20, "name": 60, "big": 20, "huge": 40, "money": 16, "day": 8, "code": 36}
 
 
@@ -400,7 +492,8 @@ class Fixed(Kind):
         return f"{value:f}" if isinstance(value, D) else str(value)
 
 
-KINDS = [PostgreSQL, SQLite, SQLiteNumeric, CSV, CSVUtf16, CSVLatin1, Fixed, *([GeoPackage] if ogr.available() else [])]
+KINDS = [PostgreSQL, SQLite, SQLiteNumeric, CSV, CSVUtf16, CSVLatin1, Fixed, *([GeoPackage] if ogr.available() else []),
+         *([MariaDB, OdbcPostgreSQL, OdbcSQLite] if shutil.which("mariadb-install-db") else [])]
 
 
 def values_parse(row, names):

@@ -71,8 +71,13 @@ def test_there_and_back(tmp_path, server, sources, source_kind, target_kind):
     (tmp_path / "there").mkdir()
     target = target_kind(tmp_path / "there", server)
     target.empty()
-    place, expected = move(tmp_path / "go", source, target, source.rows, names)
-    assert len(expected) > 500
+    rows = [record for record in source.rows if target.meets(record)]
+    if len(rows) < len(source.rows):
+        source = source_kind(tmp_path, server)
+        source.empty()
+        source.load(rows)
+    place, expected = move(tmp_path / "go", source, target, rows, names)
+    assert len(expected) > 400
     assert_same(target.dump(), expected, names)
 
     # Without its memory the pair compares with what the target holds, and nothing is a change.
@@ -80,7 +85,7 @@ def test_there_and_back(tmp_path, server, sources, source_kind, target_kind):
     operation = place.insert(allow=["first_write"])
     assert place.worker(operation) in (OK, QUARANTINED), place.error(operation)
     n_read, n_inserted, n_updated, _, n_unchanged, _ = place.result(operation)["thing"]
-    assert (n_read, n_inserted, n_updated, n_unchanged) == (len(source.rows), 0, 0, len(expected))
+    assert (n_read, n_inserted, n_updated, n_unchanged) == (len(rows), 0, 0, len(expected))
 
     if not target_kind.source or not source_kind.target:
         return
