@@ -4,8 +4,8 @@
 #include "basic/text.h"
 
 static const SystemKind kinds[] = {
-        {"csv", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_FILE), DETECT_FULL},
-        {"fixed", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_FILE), DETECT_FULL},
+        {"csv", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_FILE), DETECT_FILE},
+        {"fixed", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_FILE), DETECT_FILE},
         {"odbc", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_WATERMARK), DETECT_FULL},
         {"ogr", DETECT_BIT(DETECT_FULL) | DETECT_BIT(DETECT_FILE), DETECT_FULL},
         {"postgresql",

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from postgresql import CONFIGURATION, FAILED, OK, TRY_AGAIN, Place, Server, harness
+from postgresql import CONFIGURATION, FAILED, GUARD, OK, TRY_AGAIN, Place, Server, harness
 
 TOP = pathlib.Path(os.environ.get("TERRAFUSION_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 LAYOUT = TOP / "mappings/layouts/pacs-appraisal-export.yaml"
@@ -237,6 +237,41 @@ def test_a_file_that_is_still_written_is_tried_again(tmp_path):
         writer.write("2,Bob,2\n")
     assert place.worker(operation) == OK
     assert place.result(operation)["parcel"][:2] == (2, 2)
+
+
+def test_unchanged_content_is_not_read_again_and_deletes_are_found(tmp_path):
+    place = parcels(tmp_path)
+    path = tmp_path / "files/parcel.csv"
+    path.write_text("id,owner,value\n1,Ada,1\n2,Bob,2\n3,Eve,3\n")
+    place.run()
+    os.utime(path, (1, 1))
+    path.with_suffix(".new").write_bytes(path.read_bytes())
+    path.with_suffix(".new").rename(path)       # another file of another time with the same content
+    assert place.result(place.run("incremental")).get("parcel", (0,) * 6) == (0, 0, 0, 0, 0, 0)
+    path.write_text("id,owner,value\n1,Ada,1\n3,Eva,3\n")
+    assert place.result(place.run("incremental"))["parcel"] == (2, 0, 1, 1, 1, 0)
+    db = sqlite3.connect(tmp_path / "roll.db")
+    assert db.execute("select id, owner from parcel order by id").fetchall() == [(1, "Ada"), (3, "Eva")]
+    db.close()
+
+
+def test_an_export_is_read_again_when_it_or_its_layout_changed(tmp_path):
+    export(tmp_path / "export", random.Random(6), 30)
+    place = sqlite_place(tmp_path)
+    place.run()
+    assert set(place.result(place.run("incremental")).values()) <= {(0,) * 6}
+    path = tmp_path / "export/2026-07-15_000123_APPRAISAL_LAND_DETAIL.TXT"
+    path.write_bytes(path.read_bytes()[201:])    # the first record is gone
+    found = place.result(place.run("incremental"))
+    assert found["land"] == (29, 0, 0, 1, 29, 0)
+    assert {name: found[name] for name in found if name != "land"}.items() <= {"owner": (0,) * 6, "tax": (0,) * 6}.items()
+    other = tmp_path / "layout.yaml"
+    other.write_text(LAYOUT.read_text().replace("decimals: 2}", "decimals: 3}"))
+    place.systems({"export": source(tmp_path / "export") | {"layout": str(other)},
+                   "roll": {"kind": "sqlite", "access": "write", "path": str(tmp_path / "roll.db")}})
+    # A layout that says otherwise is a column of another type, which stops until somebody has looked.
+    error = place.error(place.run("incremental", expect=GUARD))
+    assert "land_seg_mkt_val" in error["detail"] and "decimal(14,2)" in error["detail"] and "decimal(14,3)" in error["detail"]
 
 
 # CSV as a target.
