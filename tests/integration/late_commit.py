@@ -7,10 +7,13 @@ record has a version and a stamp of its transaction. Beside them runs are made o
 stamp > the greatest one seen."""
 import pathlib
 import random
+import shutil
 import sqlite3
+import subprocess
 import threading
 import time
 
+import mariadb
 from postgresql import OK, TRY_AGAIN, Place, Server
 
 MAPPING = """\
@@ -37,6 +40,7 @@ class Kind:
     naive_misses = False        # must the naive poll miss something here? Then the workload is one that can show a loss
     n_writers = 24
     n_prepare = 0.0             # of transactions
+    mapping = MAPPING
 
     def __init__(self, folder, seconds):
         self.folder, self.seconds = pathlib.Path(folder), seconds
@@ -196,7 +200,84 @@ class SQLite(Kind):
         return cursor.fetchall()
 
 
-KINDS = [PostgreSQL, PostgreSQLByNumber, SQLite]
+class Client:
+    """A session of MariaDB's own client, as a connection and its cursor."""
+
+    def __init__(self, server):
+        self.process = subprocess.Popen(["mariadb", "--no-defaults", f"--socket={server.socket}", "-u", "root", "-psecret", "-N", "--batch", "-n", "late"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.lines = []
+
+    def cursor(self):
+        return self
+
+    def execute(self, text):
+        self.process.stdin.write(text + "; select 'the end';\n")
+        self.process.stdin.flush()
+        self.lines = list(iter(lambda: self.line(), "the end"))
+
+    def line(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("MariaDB's client ended")
+        return line.rstrip("\n")
+
+    def fetchall(self):
+        return [(int(row[0]), int(row[1]), *row[2:]) for row in (line.split("\t") for line in self.lines)]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class MariaDB(Kind):
+    """Through ODBC. Each statement stamps with its own start; the horizon is bounded by what the server tells, and a sweep finds the rest."""
+
+    name = "mariadb"
+    exact = False
+    naive_misses = True
+    mapping = MAPPING.replace("column: stamp", "column: stamp, sweep: 1d")
+
+    def __init__(self, folder, seconds):
+        super().__init__(folder, seconds)
+        self.server = mariadb.Server("default-time-zone=+00:00", "transaction-isolation=READ-COMMITTED")
+        self.server.database("late")
+        self.server.sql("create table source (id bigint auto_increment primary key, version integer not null default 0,"
+                        " stamp timestamp(6) not null default now(6) on update now(6), key (stamp));"
+                        "insert into source (id) select seq from seq_1_to_200", "late")
+
+    def close(self):
+        self.server.remove()
+
+    def system(self):
+        return {"kind": "odbc", "connection": self.server.connection("late")}
+
+    def connect(self):
+        return Client(self.server)
+
+    def begin(self, cursor):
+        cursor.execute("start transaction")
+
+    def write(self, cursor, r):
+        if r.random() < 0.5:
+            cursor.execute("insert into source (version) values (0)")
+        else:
+            cursor.execute(f"set @id = null; select id into @id from source where id >= {r.randrange(1, 200)} order by id limit 1 for update skip locked;"
+                           "update source set version = version + 1 where id = @id")
+
+    def naive_poll(self, cursor, last):
+        cursor.execute(f"select id, version, stamp from source where stamp > '{last or '1970-01-02'}'")
+        return cursor.fetchall()
+
+    def rows(self):
+        db = self.connect()
+        db.execute("select id, version from source")
+        found = dict(db.fetchall())
+        db.close()
+        return found
+
+
+KINDS = [PostgreSQL, PostgreSQLByNumber, SQLite, *([MariaDB] if shutil.which("mariadb-install-db") else [])]
 
 
 class Workload:
@@ -211,7 +292,7 @@ class Workload:
         db = sqlite3.connect(self.target)
         db.executescript("pragma journal_mode=wal; create table target (id integer primary key, version integer)")
         db.close()
-        self.place = Place(folder, {"one": self.kind.system(), "two": {"kind": "sqlite", "path": str(self.target), "access": "write"}}, MAPPING)
+        self.place = Place(folder, {"one": self.kind.system(), "two": {"kind": "sqlite", "path": str(self.target), "access": "write"}}, self.kind.mapping)
         self.errors, self.threads = [], []
         self.naive, self.n_runs, self.n_busy = {}, 0, 0
         self.writing = True
