@@ -81,7 +81,8 @@ static int check_watermark(OdbcConnection *c, const Mapping *m, const OdbcSource
         int r;
 
         r = odbc_horizon(&c->base, m, &high, &failure);
-        if (r < 0)
+        /* A transaction that holds it is gone in a moment. */
+        if (r < 0 && error_class(failure.id) != ERROR_CLASS_TRANSIENT)
                 return r == -ENOMEM ? r : report_add_error(report, "watermark", &failure);
         if (m->watermark && !table_has_index_on(sources->own->table, m->watermark))
                 return report_add(

@@ -84,7 +84,8 @@ static int primary_require(OdbcConnection *c, Error *error) {
                       "Name the primary server in connection:, or use strategy: full", error);
 }
 
-/* One whose session is gone is prepared (XA), perhaps from before the server's last start: when it began nobody knows. xa recover
+/* In the same answer of innodb_trx, which the server keeps for 0.1 s: one that was prepared meanwhile is in it with its start.
+ * One whose session is gone is prepared (XA), perhaps from before the server's last start: when it began nobody knows. xa recover
  * would name it, but the driver (odbc-mariadb 3.1.15) crashes at the statement after it. */
 static int prepared_check(OdbcConnection *c, Error *error) {
         static const char sql[] =
