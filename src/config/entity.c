@@ -334,7 +334,7 @@ static void sweep_keys_read(Reading *reading, const json_t *detect, Mapping *m) 
                 reading_mistake_value(reading, node,
                                       "Write always, hourly, daily, weekly, or a duration such as 12h",
                                       "\"sweep_keys\" cannot be \"%.100s\"", text);
-        else if (m->strategy == DETECT_FULL || m->strategy == DETECT_FILE || m->strategy == DETECT_DIGEST)
+        else if (m->strategy != DETECT_WATERMARK && m->strategy != DETECT_FEED)
                 reading_mistake(reading, node, "Leave it out",
                                 "\"sweep_keys\" has no meaning with the strategy \"%s\", which finds deletes itself",
                                 detect_strategy_to_string(m->strategy));

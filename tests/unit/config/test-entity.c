@@ -14,7 +14,7 @@ static void test_long(void **state) {
                 "    where: \"note <> ':x' and yr = :tax_year and t::text = '' and [a:b] = 1\"\n"
                 "    to: parcel_table\n"
                 "    key: {id: prop_id}\n"
-                "    detect: {strategy: watermark, column: last_update_dt, sweep: daily}\n"
+                "    detect: {strategy: watermark, column: last_update_dt, sweep: daily, sweep_keys: hourly}\n"
                 "    deletes: {mark: {status: RETIRED}}\n"
                 "    conflicts: source\n"
                 "    fields: {status: {value: ACTIVE}, year: active.owner_tax_yr, again: prop_id}\n");
@@ -33,6 +33,7 @@ static void test_long(void **state) {
         assert_int_equal(m->strategy, DETECT_WATERMARK);
         assert_string_equal(m->watermark, "last_update_dt");
         assert_true(m->sweep_usec == 86400000000ULL);
+        assert_true(m->sweeps_keys && m->sweep_keys_usec == 3600000000ULL);
         assert_int_equal(m->deletes, DELETES_MARK);
         assert_int_equal(m->n_marks, 1);
         assert_int_equal(m->mark_fields[0], 1);
@@ -91,6 +92,12 @@ static void test_detect(void **state) {
                  "strategy: watermark, or leave the column out\n"
                  "p.yaml:7:55: \"sweep\" cannot be \"sometimes\" (TF-2001). Write hourly, daily, weekly, or "
                  "a duration such as 12h\n");
+        pair_bad(PAIR_HEAD "    {from: a, key: {k: k}, detect: {strategy: digest, sweep_keys: always}}\n",
+                 "p.yaml:7:55: \"sweep_keys\" has no meaning with the strategy \"digest\", which finds deletes itself "
+                 "(TF-2001). Leave it out\n");
+        pair_bad(PAIR_HEAD "    {from: a, key: {k: k}, detect: {strategy: watermark, column: c, sweep_keys: often}}\n",
+                 "p.yaml:7:81: \"sweep_keys\" cannot be \"often\" (TF-2001). Write always, hourly, daily, weekly, or a "
+                 "duration such as 12h\n");
         pair_bad(PAIR_HEAD "    {from: a, key: {k: k}, detect: {strategy: feed}}\n",
                  "p.yaml:7:47: A source of kind \"sqlite\" has no strategy \"feed\" (TF-2002). Use full, "
                  "watermark, digest or file\n");
