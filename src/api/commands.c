@@ -81,6 +81,8 @@ const Command commands[_COMMAND_MAX] = {
                 { "days", ARG_INTEGER, ARG_QUERY, false, "How many days back; omitted: 7.", 1, 3650 } } },
         [COMMAND_CONFIG_SHOW] = { "config-show", "The configuration in effect, secrets masked.", "GET", { "/api/config" },
                 "GetConfig", SCOPE_READ, RESULT_OBJECT, 200 },
+        [COMMAND_CONFIG_CHECK] = { "config-check", "Reads configuration and mappings as they are now and tells their mistakes; takes nothing over.", "GET",
+                { "/api/config/check" }, "CheckConfig", SCOPE_READ, RESULT_OBJECT, 200 },
         [COMMAND_RELOAD] = { "reload", "Reads configuration and mappings again, as SIGHUP does; tells their mistakes.", "POST",
                 { "/api/reload" }, "Reload", SCOPE_ADMIN, RESULT_OBJECT, 200 },
         [COMMAND_PAIR_LIST] = { "pair-list", "The pairs and where they are.", "GET", { "/api/pairs" },

@@ -5,6 +5,7 @@
 #include "basic/text.h"
 #include "build-config.h"
 #include "config/check.h"
+#include "config/connection.h"
 #include "config/layout.h"
 #include "config/system-limits.h"
 #include "config/system-rest.h"
@@ -185,6 +186,16 @@ static void system_check_place(File *f, const json_t *node, const char *name, co
                              text_equal(name, "path") ? "The path is empty:" : "The connection is empty:", text);
 }
 
+/* Told here with its place; who connects would know neither line nor option. */
+static void connection_check(File *f, const json_t *node) {
+        const json_t *member = json_object_get(node, "connection");
+        _cleanup_free_ char *detail = NULL, *remedy = NULL;
+
+        if (json_is_string(member) && connection_mistake(json_string_value(member), &detail, &remedy) > 0)
+                mistake_add(f->mistakes, ERROR_CONFIGURATION, yaml_file(f->document), yaml_node(f->document, member).place, remedy, "%s",
+                            detail);
+}
+
 static void system_check(File *f, const json_t *node) {
         System limits = {};
         const json_t *kind_node = json_object_get(node, "kind"),
@@ -213,6 +224,8 @@ static void system_check(File *f, const json_t *node) {
                         member_refuse(f, json_object_get(node, "limits"), "statement_timeout", kind);
         }
         system_limits_read(f->document, node, &limits, f->mistakes);
+        if (text_equal(kind, "postgresql"))
+                connection_check(f, node);
         if (!text_equal(kind, "fixed"))
                 member_refuse(f, node, "layout", kind);
         else if (!json_object_get(node, "layout"))

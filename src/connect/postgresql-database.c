@@ -184,8 +184,11 @@ static int connect_begin(const System *system, const char *secret, bool replicat
         /* Its own message would quote the text, and perhaps a password in it. */
         options = PQconninfoParse(system->connection, NULL);
         if (!options)
-                return error_set(error, ERROR_CONFIGURATION, remedy,
-                                 "System \"%s\": connection: cannot be read", system->name);
+        {
+                int r = error_set(error, ERROR_CONFIGURATION, remedy, "System \"%s\": connection: cannot be read", system->name);
+
+                return system->file ? error_at(error, system->file, system->line, 0) : r;
+        }
         PQconninfoFree(options);
         parameter_add(&p, "tcp_user_timeout", "30000");
         parameter_add(&p, "keepalives_idle", "30");

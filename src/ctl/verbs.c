@@ -449,13 +449,17 @@ static int print_mistakes(const json_t *mistakes) {
         return json_array_size(mistakes) > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* What the service found when it last read the configuration: the pair's own check names only the first of a file. */
+/* The files as they are now, not as the service last read them. */
 static int check_configuration(Client *c, Error *error) {
-        json_auto_t *config = NULL;
+        json_auto_t *found = NULL;
         int r;
 
-        r = client_call(c, COMMAND_CONFIG_SHOW, NULL, &config, error);
-        return r < 0 ? r : print_mistakes(json_object_get(config, "mistakes"));
+        r = client_call(c, COMMAND_CONFIG_CHECK, NULL, &found, error);
+        if (r < 0)
+                return r;
+        if (!json_member_true(found, "in_force"))
+                (void) fputs("The mapping files are not those in force; take them over: terrafusionctl reload\n", stderr);
+        return print_mistakes(json_object_get(found, "mistakes"));
 }
 
 static int verb_reload(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
@@ -514,6 +518,9 @@ static int check_named(Client *c, const Options *o, const char *name, Error *err
         _cleanup_error_ Error unknown = { 0 };
         int r;
 
+        r = check_configuration(c, error);
+        if (r < 0)
+                return r;
         r = check_pair(c, o, name, &unknown);
         if (r < 0 && unknown.id == ERROR_NOT_FOUND) {
                 r = check_system(c, o, name, error);

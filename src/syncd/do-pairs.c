@@ -121,13 +121,16 @@ int do_pair_show(void *daemon, ApiRequest *request, Error *error) {
 /* An operation of that kind, which the worker reports of. */
 static int report_start(Syncd *s, ApiRequest *request, OperationKind kind, Error *error) {
         _cleanup_operation_ Operation *o = NULL;
+        const char *name = api_request_text(request, "name");
+        const BrokenPair *broken = pairs_find_broken(s->pairs, name);
         const Pair *pair = NULL;
         int r;
 
-        r = pairs_get(s->pairs, api_request_text(request, "name"), &pair, error);
+        /* The worker reads the file as it is now: one that had mistakes may be mended, or it tells what it has. */
+        r = broken ? 0 : pairs_get(s->pairs, name, &pair, error);
         if (r < 0)
                 return r;
-        r = operation_asked(request, pair->name, kind, &o, error);
+        r = operation_asked(request, broken ? broken->name : pair->name, kind, &o, error);
         if (r < 0)
                 return r;
         if (json_member_true(api_request_args(request), "grants") && json_put(o->parameters, "grants", json_true()) < 0)

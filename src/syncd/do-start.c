@@ -312,6 +312,12 @@ int operation_start(Syncd *s, ApiRequest *request, Operation *operation, bool is
                                  : s->recover_failure ? s->recover_failure
                                                       : "The service reads its state store");
         }
+        if (s->refused.id != ERROR_NONE) {
+                _cleanup_free_ char *text = error_to_text(&s->refused); /* with its place: D-Bus has the text alone */
+
+                return error_set(error, ERROR_CONFIGURATION, NULL, "No operation begins before this is mended and read again (terrafusionctl reload): %s",
+                                 text ? text : "terrafusion.yaml has mistakes");
+        }
         if (queue_n_waiting(s->queue) + store_thread_n_waiting(s->store) >= OPERATIONS_WAITING_MAX) {
                 api_request_header(request, "Retry-After", "60");
                 return error_set(error, ERROR_TOO_MANY, "Wait until some are done, or cancel some",

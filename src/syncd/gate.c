@@ -57,6 +57,8 @@ const char *gate_of(const char *operation_id, void *syncd) {
 
         if (!live || !s->pairs)
                 return NULL;
+        if (s->refused.id != ERROR_NONE)
+                return "configuration";
         pair = pair_with_hours(s, live->operation);
         if (pair && !pair_is_open(s->settings, pair, timestamp_now()))
                 return "hours";

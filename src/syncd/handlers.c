@@ -21,6 +21,7 @@ const api_handler_t handlers[_COMMAND_MAX] = {
         [COMMAND_OPERATION_ACTIVE] = do_operation_active,
         [COMMAND_SYNC_METRICS] = do_sync_metrics,
         [COMMAND_CONFIG_SHOW] = do_config_show,
+        [COMMAND_CONFIG_CHECK] = do_config_check,
         [COMMAND_RELOAD] = do_reload,
         [COMMAND_PAIR_LIST] = do_pair_list,
         [COMMAND_PAIR_SHOW] = do_pair_show,

@@ -176,6 +176,8 @@ static const char *message_of(const Operation *o, const char *waiting_for) {
                 return "Waits for an earlier operation of its pair";
         if (text_equal(waiting_for, "hours"))
                 return "Waits until the hours of its systems begin";
+        if (text_equal(waiting_for, "configuration"))
+                return "Waits until the mistakes in terrafusion.yaml are mended and it is read again";
         if (text_equal(waiting_for, "connections"))
                 return "Waits until a system has a connection to give (limits: connections)";
         if (text_equal(waiting_for, "worker"))

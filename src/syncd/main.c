@@ -360,6 +360,7 @@ static void syncd_done(Syncd *s) {
         health_free(s->health);
         metric_set_free(s->metrics);
         json_decref(s->mistakes);
+        error_done(&s->refused);
         free(s->recover_failure);
         pairs_free(s->pairs);
         settings_free(s->settings);

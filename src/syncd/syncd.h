@@ -31,6 +31,7 @@ typedef struct Syncd {
         Settings *settings;
         PairSet *pairs;
         json_t *mistakes; /* of the configuration, an array */
+        Error refused;    /* the first mistake of terrafusion.yaml at the last reload, which workers meet, too; ERROR_NONE: there is none */
         StoreThread *store;
         Queue *queue;
         SystemManager *systemd; /* NULL where workers are children */
@@ -131,6 +132,7 @@ int do_operation_changes(void *daemon, ApiRequest *request, Error *error);
 int do_operation_log(void *daemon, ApiRequest *request, Error *error);
 int do_operation_active(void *daemon, ApiRequest *request, Error *error);
 int do_sync_metrics(void *daemon, ApiRequest *request, Error *error);
+int do_config_check(void *daemon, ApiRequest *request, Error *error);
 int do_reload(void *daemon, ApiRequest *request, Error *error);
 int do_pair_list(void *daemon, ApiRequest *request, Error *error);
 int do_pair_show(void *daemon, ApiRequest *request, Error *error);

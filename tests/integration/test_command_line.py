@@ -150,15 +150,81 @@ def test_reload(service):  # noqa: F811
     done = service.ctl("reload")
     assert done.returncode == 1 and "stays as it was" in done.stdout and "limits" in done.stderr
     assert service.get("/api/pairs")[1][0]["status"] == "ACTIVE"
-    # A run meanwhile says why it cannot be, with place and remedy, each once.
+    # A run meanwhile says why it cannot be, with place and remedy, each once; nothing is started that its worker would refuse.
+    n = len(service.get("/api/sync/operations?limit=100")[1])
     done = service.ctl("run", "pacs_to_cama", "--wait")
     assert done.returncode == 1
-    error, remedy = [line for line in done.stdout.splitlines() if line.startswith(("Error ", "Remedy "))]
     line = len(settings.read_text().splitlines())
-    assert f"{settings}:{line}:1: " in error and '"limts"' in error and error.endswith(").") and remedy.split(maxsplit=1)[1] == 'Did you mean "limits"?'
-    assert done.stdout.count("Did you mean") == 1
+    assert f"{settings}:{line}:1: " in done.stderr and '"limts"' in done.stderr and "terrafusionctl reload" in done.stderr, done
+    assert done.stderr.count("Did you mean") == 1
+    assert len(service.get("/api/sync/operations?limit=100")[1]) == n
+    assert service.get("/health/status")[1]["components"]["configuration"]["status"] == "DOWN"
     settings.write_text(good)
     assert service.ctl("reload").returncode == 0
+    assert service.ctl("run", "pacs_to_cama", "--wait").returncode in (0, 3)
+
+
+def test_what_waits_when_a_reload_is_refused(service):  # noqa: F811
+    grow(service.county, 100000)
+    settings = next(service.county.folder.rglob("terrafusion.yaml"))
+    good = settings.read_text()
+    first = service.post("/api/sync/operations", {"sync_pair_id": "pacs_to_cama", "kind": "full"})[1]["id"]
+    second = service.post("/api/sync/operations", {"sync_pair_id": "pacs_to_cama", "kind": "incremental"})[1]["id"]
+    service.wait(lambda: service.get(f"/api/sync/operations/{first}")[1]["records_processed"] > 0, "the first to read")
+    settings.write_text(good + "limts: {operations: 1}\n")
+    assert service.ctl("reload").returncode == 1
+    assert service.finished(first)["status"] == "COMPLETED"  # what runs keeps what it began with
+    waiting = service.get(f"/api/sync/operations/{second}")[1]
+    assert waiting["status"] == "PENDING" and waiting["waiting_for"] == "configuration" and "mended" in waiting["message"], waiting
+    settings.write_text(good)
+    assert service.ctl("reload").returncode == 0
+    assert service.finished(second)["status"] == "COMPLETED"
+
+
+def test_check_reads_the_files_as_they_are(service):  # noqa: F811
+    mapping = next(service.county.folder.rglob("pacs_to_cama.yaml"))
+    good = mapping.read_text()
+    mapping.write_text(good.replace("minimum: 0", "minimun: 0"))
+    for arguments in ([], ["pacs_to_cama"]):
+        done = service.ctl("check", *arguments)
+        assert done.returncode == 1 and "minimun" in done.stderr and "pacs_to_cama.yaml:" in done.stderr and "terrafusionctl reload" in done.stderr, done
+    service.ctl("reload")
+    mapping.write_text(good)
+    done = service.ctl("check", "pacs_to_cama")  # mended, and not read again yet
+    assert done.returncode == 0 and "all is there" in done.stdout and "terrafusionctl reload" in done.stderr, done
+    assert service.get("/api/config/check")[1] == {"in_force": False, "mistakes": []}
+    service.ctl("reload")
+    assert service.get("/api/config/check")[1]["in_force"]
+
+
+def test_drift_and_query_plans(service):  # noqa: F811
+    assert service.ctl("drift").stdout.startswith("No column has changed")
+    service.run("full")
+    with sqlite3.connect(service.county.folder / "pacs.db") as db:
+        db.executescript("alter table property rename column use_cd to use_code")
+    done = service.ctl("run", "pacs_to_cama", "--wait")
+    assert done.returncode == 4 and "use_cd" in done.stdout and "terrafusionctl drift accept pacs_to_cama" in done.stdout, done
+    done = service.ctl("drift", "list", "--pair", "pacs_to_cama")
+    assert done.returncode == 0 and "removed" in done.stdout and "stops" in done.stdout, done
+    rows = service.get("/api/drift")[1]
+    assert (rows[0]["column"], rows[0]["kind"], rows[0]["status"], rows[0]["old_type"]) == ("use_cd", "removed", "stops", "TEXT")
+    assert service.get("/api/drift?sync_pair_id=pacs_to_cma")[0] == 404
+    done = service.ctl("drift", "accept", "pacs_to_cma")
+    assert done.returncode == 1 and "pacs_to_cama" in done.stderr, done
+    done = service.ctl("drift", "accept", "pacs_to_cama")
+    assert done.returncode == 0 and "Accepted" in done.stdout, done
+    assert service.get("/api/drift")[1][0]["accepted_by"]
+    with sqlite3.connect(service.county.folder / "pacs.db") as db:
+        db.executescript("alter table property rename column use_code to use_cd")
+    done = service.ctl("query-plan", "pacs_to_cama")
+    assert done.returncode == 0 and "SCAN" in done.stdout and "select" in done.stdout and "increment" in done.stdout, done
+    operation = json.loads(service.ctl("query-plan", "pacs_to_cama", "--json").stdout)
+    assert operation["kind"] == "query-plan" and operation["report"][0]["query"]
+    done = service.ctl("check", "pacs_to_cama", "--grants")
+    assert done.returncode == 0 and "setfacl -m u:terrafusion:r " in done.stdout and "It cannot see" in done.stdout, done
+    assert service.ctl("check", "cama", "--grants").stdout == service.ctl("check", "pacs_to_cama", "--grants").stdout
+    assert "can be opened" in service.ctl("check", "pacs").stdout
+    assert service.ctl("check", "pcas").returncode == 1
 
 
 def test_an_unknown_pair_is_no_empty_list(service):  # noqa: F811
