@@ -28,7 +28,8 @@
         X(MESSAGE_SLOT_RETAINS,        "3ad182775aad455a87c9916df6e3fbdb") \
         X(MESSAGE_DRIFT,               "0d0e24fb956441c8858ae9db049c96fd") \
         X(MESSAGE_HORIZON_HELD,        "aea85905979548eb81805372fd414059") \
-        X(MESSAGE_CLOCK_STEPPED,       "397a377f80af4b06b992980b48f6a3c4")
+        X(MESSAGE_CLOCK_STEPPED,       "397a377f80af4b06b992980b48f6a3c4") \
+        X(MESSAGE_SOURCE_SLOW,         "c32fa9de97704516b2537b275ef63f96")
 typedef enum LogId {
         MESSAGE_NONE = 0,
 #define X(id, uuid) id,

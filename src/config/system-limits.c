@@ -10,7 +10,7 @@
 const Field system_limits_fields[] = {
         {"statement_timeout", FIELD_DURATION, .summary = "postgresql, odbc: longest time of a statement, 10min"},
         {"connections", FIELD_INTEGER, .summary = "operations of ours that use the system at a time"},
-        {"throttle", FIELD_INTEGER, .not_yet = true,
+        {"throttle", FIELD_INTEGER,
          .summary = "pause when its records take that many times longer to come than at the run's beginning"},
         {},
 };

@@ -38,6 +38,10 @@ static int on_hints(sd_event_source *source, int fd, uint32_t revents, void *use
                         break;
                 if ((size_t) size > sizeof(bytes) || json_parse(bytes, (size_t) size, &hint, NULL) < 0)
                         metric_add(s->metrics, "terrafusion_hints_dropped_total", NULL, NULL, 1);
+                else if (json_object_get(hint, "paused_usec"))
+                        metric_add(s->metrics, "terrafusion_source_paused_seconds_total", "system",
+                                   json_member_text(hint, "system") ?: "",
+                                   (double) json_member_integer(hint, "paused_usec", 0) / 1000000);
                 else if (json_object_get(hint, "finding"))
                         publish_finding(s, hint);
                 else if (live_hint(&s->live, hint)) {

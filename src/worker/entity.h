@@ -7,6 +7,7 @@
 #include "validate/validate.h"
 #include "worker/backfill.h"
 #include "worker/run.h"
+#include "worker/throttle.h"
 
 typedef struct EntityRun EntityRun;
 struct EntityRun {
@@ -26,6 +27,8 @@ struct EntityRun {
         uint64_t prepared_unkeyed;
         DigestScratch scratch;
         EntitySchema schema;
+        Throttle throttle;
+        uint64_t waited_usec, waited_records; /* for the source, and what it gave, since it was last asked whether to pause */
         Backfill backfill; /* what a changed mapping or a drifted column asks for */
         /* the scan */
         ReadScope scope;             /* which records it asks for */

@@ -73,3 +73,10 @@ void hint_finding(Run *run, const char *entity, const Finding *finding) {
 
         hint_write(run, hint);
 }
+
+void hint_paused(Run *run, uint64_t pause_usec) {
+        json_auto_t *hint = json_pack("{s:s, s:s, s:I}", "operation_id", run->operation->id, "system", run->pair->source, "paused_usec",
+                                      (json_int_t) pause_usec);
+
+        hint_write(run, hint);
+}

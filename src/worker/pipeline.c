@@ -236,11 +236,14 @@ static int plan_batch(EntityRun *e, Error *error) {
 
 /* Steps 1 and 2, and 4 where there is nothing to fetch. */
 static int prepare_batch(EntityRun *e, Batch *batch, Detector *detector, uint64_t *ret_unkeyed, Error *error) {
+        Moment since = moment_now();
         bool fetches = false;
         int r;
 
         e->is_fetched = e->is_validated = false;
         r = detect_next(detector, batch, ret_unkeyed, error);
+        e->waited_usec += moment_waited_usec(&since);
+        e->waited_records += batch->n_read;
         if (r >= 0)
                 r = transform_batch(e, batch, error);
         for (size_t i = 0; r >= 0 && i < batch->n_changes && !fetches; i++)
@@ -501,6 +504,25 @@ static int scan_begin(EntityRun *e, Detector **ret, Error *error) {
         return 0;
 }
 
+/* A source that has become slow gets a pause after a batch, as long as the batch waited too long. */
+static void source_spare(EntityRun *e) {
+        const System *system = settings_system(e->run->settings, e->run->pair->source);
+        bool is_first = e->throttle.paused_usec == 0;
+        uint64_t pause_usec;
+
+        e->throttle.multiple = system ? system->throttle : 0;
+        pause_usec = throttle_pause_usec(&e->throttle, e->waited_usec, e->waited_records);
+        e->waited_usec = e->waited_records = 0;
+        if (pause_usec == 0 || e->batch.end)
+                return;
+        if (is_first)
+                log_event(LOG_NOTICE, MESSAGE_SOURCE_SLOW,
+                          "The source has become slow; the run pauses after each batch for as long as it waited too long.", "ENTITY",
+                          e->m->entity, "SYSTEM", e->run->pair->source, NULL);
+        hint_paused(e->run, pause_usec);
+        throttle_sleep(pause_usec);
+}
+
 /* Everything but deletes of one entity. */
 static int upsert_entity(EntityRun *e, Error *error) {
         uint64_t n_baseline = baseline_count(e->progress),
@@ -523,6 +545,7 @@ static int upsert_entity(EntityRun *e, Error *error) {
                         return r;
                 }
                 hint_send(e->run, e->m->entity, n_expected);
+                source_spare(e);
         } while (!e->batch.end);
         if (e->scope == READ_RANGES && !e->full)
                 r = delete_ranges(e, detector, error);

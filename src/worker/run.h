@@ -49,6 +49,7 @@ typedef struct LogHint {
         bool progress; /* this attempt got somewhere */
 } LogHint;
 void hint_log(Run *run, const LogHint *log);
+void hint_paused(Run *run, uint64_t pause_usec); /* to spare the source */
 void hint_finding(Run *run, const char *entity, const Finding *finding);        /* which rule and field, never what is in the record */
 
 /* settle.c: the last batch that is journalled but not recorded, from the journal alone. */

@@ -5,6 +5,7 @@ import sqlite3
 import time
 
 import pytest
+from postgresql import Place, Server
 from test_daemons import CTL, Service, grow, harness  # noqa: F401
 
 NIGHT = "20:00-06:00"
@@ -126,7 +127,7 @@ def test_hours_that_never_meet(night):
 
 
 def test_connections_of_a_system(night):
-    grow(night.county, 60000)
+    grow(night.county, 15000)
     night.settings(limits="{connections: 1}")
     mapping = next(night.county.folder.rglob("pacs_to_cama.yaml"))
     other = mapping.parent / "other.yaml"
@@ -139,3 +140,29 @@ def test_connections_of_a_system(night):
     assert waiting["status"] == "PENDING" and waiting["waiting_for"] == "connections", waiting
     assert night.finished(first)["status"] == "COMPLETED"
     assert night.finished(second)["status"] in ("COMPLETED", "FAILED")
+
+
+def test_a_source_that_becomes_slow_gets_pauses(tmp_path):
+    """Its records take ten times longer from the middle on: the run pauses, says so, and ends as ever."""
+    server = Server()
+    try:
+        source, target = server.database("source"), server.database("target")
+        server.sql("create table parcel (id integer primary key, name text)", "insert into parcel select i, 'p' || i from generate_series(1, 2400) i",
+                   "create function slow(id integer) returns boolean language plpgsql volatile as $$ begin "
+                   "if id % 10 = 0 then perform pg_sleep(case when id > 1500 then 0.02 else 0.002 end); end if; return true; end $$",
+                   database="source")
+        server.sql("create table parcel (id integer primary key, name text)", database="target")
+        mapping = ("pair: pair\nsource: one\ntarget: two\nentities:\n  parcel:\n    from: parcel\n    to: parcel\n    where: slow(source.id)\n"
+                   "    key: {id: id}\n    fields: {name: name}\n")
+        systems = {"one": {"kind": "postgresql", "connection": source, "limits": {"throttle": 3}},
+                   "two": {"kind": "postgresql", "access": "write", "connection": target}}
+        place = Place(tmp_path, systems, mapping)
+        operation = place.insert("full")
+        assert place.worker(operation, TERRAFUSION_BATCH_RECORDS="100") == 0
+        assert "The source has become slow" in place.stderr and place.stderr.count("has become slow") == 1
+        assert place.result(operation)["parcel"] == (2400, 2400, 0, 0, 0, 0)
+        place.systems({**systems, "one": {**systems["one"], "limits": {"throttle": 100}}})
+        operation = place.insert("full")
+        assert place.worker(operation, TERRAFUSION_BATCH_RECORDS="100") == 0 and "has become slow" not in place.stderr
+    finally:
+        server.remove()
