@@ -326,6 +326,8 @@ class Workload:
         turn = 0
         while (left := self.until - time.monotonic()) > 0.1:
             age = min(self.kind.age(r, number), left)
+            if left > self.seconds * 3 / 4:     # at first short ones only: what they write can be synced while others write
+                age = min(age, 0.5)
             idle = age * r.random()
             turn += 1
             self.kind.begin(cursor)
