@@ -150,6 +150,11 @@ static const char *connection_example(const char *kind) {
                                         : "Add connection: such as \"host=… dbname=… user=…\"";
 }
 
+/* A system of kind ogr with an address instead of a path: it has url, auth, headers, ca_file and page_size, too. */
+static bool is_feature_server(const json_t *node) {
+        return text_equal(json_member_text(node, "kind"), "ogr") && json_object_get(node, "url");
+}
+
 /* Members that only services have. */
 static void system_check_rest(File *f, const json_t *node, const char *kind) {
         static const char *const members[] = {"protocol", "url", "auth", "headers", "ca_file", "page_size", "batch_size", "paging", "lag", "tables"};
@@ -161,7 +166,8 @@ static void system_check_rest(File *f, const json_t *node, const char *kind) {
                 return;
         }
         for (size_t i = 0; i < ELEMENTSOF(members) && kind && choices_contain(kinds, kind); i++)
-                member_refuse(f, node, members[i], kind);
+                if (!is_feature_server(node) || i == 0 || i > 4)
+                        member_refuse(f, node, members[i], kind);
 }
 
 /* Where a system is: a file or folder, or a connection. */
@@ -216,11 +222,13 @@ static void system_check(File *f, const json_t *node) {
                              "Write one character, such as \";\", or tab", "The delimiter cannot be",
                              text);
         system_check_rest(f, node, kind);
-        if (!text_equal(kind, "rest"))
+        if (is_feature_server(node))
+                member_refuse(f, node, "path", kind);
+        else if (!text_equal(kind, "rest"))
                 system_check_place(f, node, kind_is_server(kind) ? "connection" : "path", kind_is_server(kind) ? "path" : "connection");
         if (!kind_is_server(kind)) {
                 member_refuse(f, node, "credential", kind);
-                if (!text_equal(kind, "rest"))
+                if (!text_equal(kind, "rest") && !is_feature_server(node))
                         member_refuse(f, json_object_get(node, "limits"), "statement_timeout", kind);
         }
         system_limits_read(f->document, node, &limits, f->mistakes);

@@ -59,8 +59,11 @@ static bool is_geojson(const char *path) {
 }
 
 static int ogr_open(const System *system, bool write, Connection **ret, Error *error) {
+        if (json_object_get(system->options, "url"))
+                return ogr_service_connector.open(system, write, ret, error);
         if (!system->path)
-                return error_set(error, ERROR_CONFIGURATION, "Add path: to the system", "System \"%s\" has no path", system->name);
+                return error_set(error, ERROR_CONFIGURATION, "Add path: with the file or folder, or url: of a FeatureServer", "System \"%s\" has no path",
+                                 system->name);
         if (is_geojson(system->path))
                 return ogr_geojson_connector.open(system, write, ret, error);
         return gdal_open(system, write, ret, error);
