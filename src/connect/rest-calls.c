@@ -133,8 +133,8 @@ static void part_take(const JsonItem *part, RestCall *calls, size_t n_calls, siz
 
 /* The service takes no batches, or no such large ones: nothing of it was done. */
 static bool batch_refused(RestConnection *c, long status, size_t n) {
-        if (status == 413 && n > 1) {
-                c->options->batch_size = (int64_t) n / 2;
+        if (status == 413) {
+                c->options->batch_size = n > 1 ? (int64_t) n / 2 : 1;
                 return true;
         }
         if (status != 404 && status != 405 && status != 415 && status != 501)

@@ -2,6 +2,7 @@
 """The matrix test's records and kinds of systems. A kind says how an empty table is made, filled and read again without any program of ours, by
 its own driver or by a few lines of Python here, and what it cannot hold. A new kind is one class more in KINDS."""
 import atexit
+import base64
 import datetime
 import decimal
 import json
@@ -14,6 +15,7 @@ import uuid
 import psycopg2
 
 import mariadb
+import odata
 import ogr
 
 UTC = datetime.timezone.utc
@@ -445,6 +447,39 @@ class OdbcSQLite(SQLite):
         return {"kind": "odbc", "access": "write", "connection": f"Driver=SQLite3;Database={self.path}"}
 
 
+class OData(SQLite):
+    """A real OData v4 server, filled and read over HTTP by a few lines of Python."""
+    name = "rest odata"
+    variant = True
+
+    def __init__(self, folder, server):
+        Kind.__init__(self, folder, server)
+        self.odata = odata.Server("matrix")
+
+    def system(self):
+        return {"kind": "rest", "access": "write", "url": self.odata.url, "batch_size": 1000}
+
+    def empty(self):
+        """It begins so, in memory."""
+
+    def store(self, value):
+        if isinstance(value, bytes):
+            return base64.b64encode(value).decode()
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else super().store(value)
+
+    def load(self, rows):
+        for i in range(0, len(rows), 50):
+            self.odata.put("thing", *[{name: self.store(row[name]) for name in NAMES} for row in rows[i:i + 50]])
+
+    def dump(self):
+        rows = [dict(zip(NAMES, row)) for row in self.odata.all("thing", ",".join(NAMES), "id")]
+        for row in rows:
+            values_parse(row, ("huge", "fine", "money", "day", "clock", "moment", "code"))
+            row.update(id=int(row["id"]), big=None if row["big"] is None else int(row["big"]),
+                       photo=None if row["photo"] is None else base64.b64decode(row["photo"], "-_" if re.search("[-_]", row["photo"]) else None))
+        return rows
+
+
 LAYOUT = {"id": 20, "name": 60, "big": 20, "huge": 40, "money": 16, "day": 8, "code": 36}
 
 
@@ -493,7 +528,8 @@ class Fixed(Kind):
 
 
 KINDS = [PostgreSQL, SQLite, SQLiteNumeric, CSV, CSVUtf16, CSVLatin1, Fixed, *([GeoPackage] if ogr.available() else []),
-         *([MariaDB, OdbcPostgreSQL, OdbcSQLite] if shutil.which("mariadb-install-db") else [])]
+         *([MariaDB, OdbcPostgreSQL, OdbcSQLite] if shutil.which("mariadb-install-db") else []),
+         *([OData] if odata.available() else [])]
 
 
 def values_parse(row, names):

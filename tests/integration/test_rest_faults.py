@@ -2,6 +2,7 @@
 """Systems of kind rest against a stand-in: what a real server does once a year. Delta links, tokens, limits, pages that are none,
 lost answers, and the paging of plain JSON."""
 import datetime
+import json
 import pathlib
 import sqlite3
 import ssl
@@ -204,6 +205,40 @@ def test_a_token_is_kept_and_asked_for_anew(service, tmp_path):
     assert "refuses the client" in text and "client_id" in text
 
 
+# ---- changes ----
+
+def test_delta_links_tell_changes_and_deletes(service, tmp_path):
+    service.put(*[record(f"A-{i:02}") for i in range(12)])
+    case = Case(tmp_path, service, READ.replace("    key:", "    detect: {strategy: feed}\n    key:"))
+    case.run()
+    assert case.same(service)
+    service.put(*[record(f"A-{i:02}", balance="2.00") for i in range(7)], record("B"))
+    service.remove("A-11")
+    service.requests.clear()
+    operation = case.run("incremental")
+    assert case.same(service)
+    assert case.result(operation)["account"][1:4] == (1, 7, 1)
+    read = [path for method, path, _, _ in service.requests if "deltatoken" in path]
+    assert len(read) == 2
+    operation = case.run("incremental")
+    assert case.result(operation)["account"][:4] == (0, 0, 0, 0)
+
+
+def test_a_delta_link_that_is_gone_is_repaired(service, tmp_path):
+    service.put(*[record(f"A-{i:02}") for i in range(12)])
+    case = Case(tmp_path, service, READ.replace("    key:", "    detect: {strategy: feed}\n    key:"))
+    case.run()
+    service.put(record("A-03", balance="3.00"), record("B"))
+    service.remove("A-11")
+    service.first_delta = len(service.log)
+    case.run("incremental")
+    assert case.same(service)
+    service.put(record("C"))
+    service.requests.clear()
+    case.run("incremental")
+    assert case.same(service) and any("deltatoken" in path for _, path, _, _ in service.requests)
+
+
 # ---- writing ----
 
 def test_a_later_hand_is_not_overwritten(service, tmp_path):
@@ -262,6 +297,26 @@ def test_a_refused_record_costs_itself_alone(service, tmp_path):
     case.run(expect=QUARANTINED)
     assert set(service.records) == {"A-0", "A-1", "A-3", "A-4"}
     assert "The owner is not accepted" in case.findings()[0]["message"]
+
+
+def test_batches_that_are_too_large_or_unknown_become_smaller(service, tmp_path):
+    case = Case(tmp_path, service, WRITE, target=True)
+    case.put(*[record(f"A-{i:02}") for i in range(20)])
+    sizes = []
+
+    def fault(h, path):
+        if not path.endswith("$batch"):
+            return False
+        sizes.append(len(json.loads(h.body)["requests"]))
+        return sizes[-1] > 6 and (h.reply(413, b"too large", "text/plain") or True)
+
+    service.fault = fault
+    case.run()
+    assert case.same(service) and max(sizes) == 20 and sizes[-1] <= 5
+    service.fault = lambda h, path: path.endswith("$batch") and (h.reply(501, b"") or True)
+    case.sql("update account set balance = '2.00'")
+    case.run()
+    assert case.same(service)
 
 
 # ---- plain JSON ----
@@ -351,7 +406,7 @@ def check(case):
     (READ, {"url": "http://127.0.0.1:1/odata"}, "/odata/$metadata: ", "Check url:"),
     (READ, {"auth": {"bearer": {"credential": "nowhere"}}}, "nowhere", "credentials"),
     (READ.replace("    key:", "    where: nonsense eq\n    key:", 1), {}, "is answered with 400", "where:"),
-])
+], ids=["entity set", "column", "address", "credential", "filter"])
 def test_check_says_what_is_missing(service, tmp_path, text, options, message, remedy):
     service.put(record("A"))
     service.fault = lambda h, path: "nonsense" in path and (h.reply(400, {"error": {"message": "Syntax error"}}) or True)

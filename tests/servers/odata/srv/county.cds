@@ -25,3 +25,24 @@ service County {
     amount         : Decimal(12,2);
   }
 }
+
+// The matrix test's records. Decimals and times are texts here, as SQLite below this server keeps neither exactly.
+@path: '/odata/v4/matrix'
+service Matrix {
+  entity thing {
+    key id : Int64;
+    name   : LargeString;
+    note   : LargeString;
+    big    : Int64;
+    huge   : String;
+    fine   : String;
+    money  : String;
+    flag   : Boolean;
+    day    : Date;
+    clock  : String;
+    moment : String;
+    code   : UUID;
+    doc    : LargeString;
+    photo  : Binary;
+  }
+}
