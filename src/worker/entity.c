@@ -338,6 +338,9 @@ static int record_scan(EntityRun *e, Error *error) {
                 r = ranges_save_pending(e->progress, d->ranges, d->n_ranges, error);
         if (e->scan_end && e->detector && e->scope != READ_CHANGES && detector_changes_from(e->detector))
                 c.changes_from = (char *) detector_changes_from(e->detector);
+        /* What was told is recorded; the next run must not ask for it again, until the service forgets it. */
+        if (e->scan_end && e->scope == READ_CHANGES && c.position)
+                c.changes_from = c.position;
         return r < 0 ? r : checkpoint_save(e->progress, &c, error);
 }
 
@@ -482,8 +485,6 @@ int entity_finish(EntityRun *e, Error *error) {
         if (e->full || e->swept)
                 c.keys_at = timestamp_now();
         c.swept = false;
-        if (e->scope == READ_CHANGES && e->position)
-                c.changes_from = e->position;
         r = strategy_finish(e, &c, error);
         if (r < 0)
                 return r;
