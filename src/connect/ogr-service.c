@@ -272,7 +272,7 @@ static int service_open(const System *system, bool write, Connection **ret, Erro
 }
 
 static int service_check(Connection *connection, const Pair *pair, const Mapping *m, bool target, json_t *report, Error *error) {
-        _cleanup_free_ char *what = NULL, *message = NULL;
+        _cleanup_free_ char *what = NULL;
         _cleanup_error_ Error failure = {};
         const ReadPlan plan = {.pair = pair, .mapping = m};
         Reader *reader = NULL;
