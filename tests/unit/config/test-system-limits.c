@@ -32,8 +32,8 @@ static void test_mistakes(void **state) {
         static const char *const expected[] = {
                 "terrafusion.yaml:2:23: \"connections\" cannot be \"0\" (TF-2000). Write a number from 1 to 64",
                 "terrafusion.yaml:2:36: \"throttle\" cannot be \"101\" (TF-2000). Write a number from 2 to 100",
-                "terrafusion.yaml:1:8: \"hours\" cannot be \"20-6\" (TF-2000). Write two different local times, hours "
-                "and minutes of two digits, such as \"20:00-06:00\"; for always leave it out",
+                ("terrafusion.yaml:1:8: \"hours\" cannot be \"20-6\" (TF-2000). Write two different local times, hours "
+                 "and minutes of two digits, such as \"20:00-06:00\"; for always leave it out"),
         };
         _cleanup_mistakes_ Mistakes m = {};
         System s = {};
