@@ -33,6 +33,12 @@ static const Field drift_fields[] = {
         {},
 };
 
+static const Field slot_guard_fields[] = {
+        {"warn", FIELD_TEXT, .summary = "a size such as 4G, from which on a warning is logged"},
+        {"act", FIELD_TEXT, .summary = "a size such as 20G, from which on the slot is dropped, and everything compared by the next run"},
+        {},
+};
+
 static const Field pair_fields[] = {
         {"pair", FIELD_NAME, .required = true, .summary = "the name by which the pair is run"},
         {"description", FIELD_TEXT, .summary = "one sentence for people"},
@@ -43,6 +49,7 @@ static const Field pair_fields[] = {
         {"schedule", FIELD_OBJECT, .members = schedule_fields},
         {"depends_on", FIELD_TEXTS, .summary = "pairs that run before"},
         {"guards", FIELD_OBJECT, .members = guard_fields},
+        {"slot_guard", FIELD_OBJECT, .members = slot_guard_fields},
         {"drift", FIELD_OBJECT, .members = drift_fields},
         {"entities", FIELD_OBJECT, .required = true,
          .summary = "what is read from where and written to where"},
@@ -458,6 +465,14 @@ static int pair_read_texts(Reading *reading, const json_t *root) {
         return r < 0 ? r : schedule_read(reading, schedule, "continuous", &pair->schedule_continuous);
 }
 
+static void slot_guard_read(Reading *reading, const json_t *guard, const char *name, uint64_t *ret) {
+        const json_t *node = json_object_get(guard, name);
+        const char *text = json_string_value(node);
+
+        if (text && (text_to_size(text, ret) < 0 || *ret == 0))
+                reading_mistake_value(reading, node, "Write a size such as 4G", "\"%s\" cannot be \"%.100s\"", name, text);
+}
+
 static int pair_read(Reading *reading, const char *bytes, size_t size) {
         const json_t *root = yaml_root(reading->document);
         int r;
@@ -471,6 +486,8 @@ static int pair_read(Reading *reading, const char *bytes, size_t size) {
                 return r;
         systems_check(reading);
         guards_read(reading, json_object_get(root, "guards"));
+        slot_guard_read(reading, json_object_get(root, "slot_guard"), "warn", &reading->pair->slot_warn_bytes);
+        slot_guard_read(reading, json_object_get(root, "slot_guard"), "act", &reading->pair->slot_act_bytes);
         drift_read(json_object_get(root, "drift"), reading->pair);
         r = variables_read(reading, json_object_get(root, "variables"));
         if (r < 0)

@@ -19,6 +19,7 @@ typedef struct Pair {
         size_t n_variables;
         GuardLimit max_deletes, max_changes, max_errors;
         bool drift_stops[_DRIFT_KIND_MAX];      /* drift: stop; else it is reported */
+        uint64_t slot_warn_bytes, slot_act_bytes; /* of the source's log kept for us: a warning; the slot is given up. 0: not set, never */
         char *schedule_incremental, *schedule_full, *schedule_continuous;     /* calendar expressions, or NULL */
         char **depends_on;              /* pairs */
         Mapping *mappings;              /* in the order in which entities run: parents first */

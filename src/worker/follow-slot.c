@@ -66,7 +66,8 @@ static int marks_load(Follow *f, uint64_t *ret_furthest, Error *error) {
 }
 
 /* What is wrong with it; NULL: nothing. furthest: the furthest place of our entities; least: what is needed next. */
-static const char *slot_fault(const LogSlot *ours, const LogSlot *present, const LogState *state, uint64_t least) {
+static const char *slot_fault(const LogSlot *ours, const LogSlot *present, const LogState *state, uint64_t least,
+                              uint64_t act_bytes) {
         if (!text_equal(ours->system_id, present->system_id))
                 return "another server answers than the one that was followed";
         if (ours->timeline != present->timeline)
@@ -75,6 +76,8 @@ static const char *slot_fault(const LogSlot *ours, const LogSlot *present, const
                 return "the slot is not there any more";
         if (state->is_lost)
                 return "the server gave the slot up and removed what it kept";
+        if (act_bytes > 0 && state->retained_bytes >= (int64_t) act_bytes)
+                return "it kept more of the source's log than slot_guard: act allows";
         if (least > 0 && state->confirmed_lsn > least)
                 return "the slot was moved on, or made anew, by another hand";
         return NULL;
@@ -89,7 +92,7 @@ static int slot_look(Follow *f, const LogSlot *present, const char **ret_fault, 
         if (r >= 0)
                 r = source_log_state(f->run->source, f->slot.name, &state, error);
         if (r >= 0)
-                *ret_fault = slot_fault(&f->slot, present, &state, least);
+                *ret_fault = slot_fault(&f->slot, present, &state, least, f->run->pair->slot_act_bytes);
         return r;
 }
 
@@ -104,8 +107,31 @@ static void history_gone_log(const Follow *f, const char *fault) {
 
 #define RETAINED_WARN_BYTES (4LL * 1024 * 1024 * 1024) /* of the source's log because of us */
 #define SAFE_WARN_BYTES     (1LL * 1024 * 1024 * 1024)
+#define DROP_TRIES          50U
+#define DROP_PAUSE_USEC     100000U
+
+/* The source's disk counts for more than our place in its log. Its server process needs a moment to see that we are gone. */
+static int slot_give_up(Follow *f, Error *error) {
+        int r = -EBUSY;
+
+        f->stream = source_log_close(f->stream);
+        for (unsigned i = 0; i < DROP_TRIES && r < 0; i++) {
+                _cleanup_error_ Error failure = {0};
+
+                (void) usleep(i > 0 ? DROP_PAUSE_USEC : 0);
+                r = source_log_drop(f->run->source, f->slot.name, &failure);
+                if (r < 0 && (i + 1 == DROP_TRIES || failure.id != ERROR_SYSTEM_BUSY)) {
+                        error_move(error, &failure);
+                        return r;
+                }
+        }
+        return error_set(error, ERROR_HISTORY_GONE, "See why the pair did not keep up; the next run makes a slot and compares everything",
+                         "Slot %s was dropped: it kept %lld MiB of the source's log, slot_guard: act is %llu MiB", f->slot.name,
+                         (long long) (f->retained_bytes >> 20), (unsigned long long) (f->run->pair->slot_act_bytes >> 20));
+}
 
 int slot_watch(Follow *f, Error *error) {
+        uint64_t warn = f->run->pair->slot_warn_bytes, act = f->run->pair->slot_act_bytes;
         _cleanup_free_ char *text = NULL;
         LogState state;
         int r;
@@ -114,7 +140,9 @@ int slot_watch(Follow *f, Error *error) {
         if (r < 0)
                 return r;
         f->retained_bytes = state.retained_bytes;
-        if (state.retained_bytes < RETAINED_WARN_BYTES && (state.safe_bytes < 0 || state.safe_bytes > SAFE_WARN_BYTES))
+        if (act > 0 && state.retained_bytes >= (int64_t) act)
+                return slot_give_up(f, error);
+        if (state.retained_bytes < (warn > 0 ? (int64_t) warn : RETAINED_WARN_BYTES) && (state.safe_bytes < 0 || state.safe_bytes > SAFE_WARN_BYTES))
                 return 0;
         if (asprintf(&text, "Slot %s keeps %lld MiB of the source's log (wal_status %s).", f->slot.name,
                      (long long) (state.retained_bytes >> 20), state.wal_status) < 0)

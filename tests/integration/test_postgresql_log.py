@@ -213,6 +213,21 @@ def test_a_slot_that_is_gone_is_repaired(pair):
     pair.equal()
 
 
+def test_a_slot_that_keeps_too_much_is_given_up(pair):
+    pair.run("incremental")
+    pair.mapping(MAPPING.replace("guards:", "slot_guard: {warn: 1M, act: 2M}\nguards:", 1))
+    pair.run("incremental")                 # the file is another: everything is compared
+    slot = pair.slot()
+    made = pair.server.sql(f"select catalog_xmin from pg_replication_slots where slot_name = '{slot}'")
+    pair.script("update parcel set note = repeat(md5(number), 200); update parcel set area = 3 where number = 'P7'; delete from parcel where number = 'P8'")
+    pair.run("incremental")
+    assert "slot_guard: act" in pair.stderr
+    assert pair.server.sql(f"select catalog_xmin from pg_replication_slots where slot_name = '{slot}'") != made
+    pair.equal()
+    pair.mapping(MAPPING.replace("guards:", "slot_guard: {warn: much}\nguards:", 1))
+    assert pair.worker(pair.insert("incremental")) == CONFIGURATION
+
+
 def test_columns_that_come_and_go(pair):
     pair.run("incremental")
     pair.script("update parcel set area = 1 where number = 'P1'; alter table parcel add column more text;"
