@@ -210,7 +210,7 @@ static void system_check(File *f, const json_t *node) {
         Mark place = yaml_node(f->document, kind_node).place;
 
         if (kind && choices_contain(kinds_later, kind))
-                file_mistake(f, ERROR_NOT_YET, place, "Use postgresql, sqlite, odbc, rest, csv or fixed for now",
+                file_mistake(f, ERROR_NOT_YET, place, "Use postgresql, sqlite, odbc, ogr, rest, csv or fixed for now",
                              "Not there yet is the kind", kind);
         else if (kind && !choices_contain(kinds, kind)) {
                 _cleanup_free_ char *remedy = check_suggestion(kind, kinds, ELEMENTSOF(kinds) - 1);

@@ -8,7 +8,7 @@
 #define THROTTLE_MAX    100
 
 const Field system_limits_fields[] = {
-        {"statement_timeout", FIELD_DURATION, .summary = "postgresql, odbc: longest time of a statement, 10min"},
+        {"statement_timeout", FIELD_DURATION, .summary = "of databases: longest time of a statement; of web services: of a request; 10min"},
         {"connections", FIELD_INTEGER, .summary = "operations of ours that use the system at a time"},
         {"throttle", FIELD_INTEGER,
          .summary = "pause when its records take that many times longer to come than at the run's beginning"},

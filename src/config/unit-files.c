@@ -138,10 +138,10 @@ static void watchdog_print(FILE *file, const Settings *settings) {
 
         for (size_t i = 0; i < settings->n_systems; i++) {
                 const System *system = settings->systems[i];
+                bool is_database = text_equal(system->kind, "postgresql") || text_equal(system->kind, "odbc");
 
-                if (!text_equal(system->kind, "postgresql"))
-                        continue;
-                if (system->statement_timeout_usec == 0) {
+                /* Requests of a web service end in any case. */
+                if (is_database && system->statement_timeout_usec == 0) {
                         (void) fputs("WatchdogSec=0\n", file);
                         return;
                 }

@@ -61,12 +61,18 @@ static void test_files(void **state) {
 /* Ten minutes, the usual, fit the unit's own patience; none at all means that nobody may say a worker hangs. */
 static void test_watchdog(void **state) {
         static const struct {
+                const char *kind;
                 uint64_t timeout_usec;
                 const char *expected;
-        } cases[] = {{600000000, NULL}, {601000000, "WatchdogSec=901\n"}, {0, "WatchdogSec=0\n"}};
+        } cases[] = {
+                {"postgresql", 600000000, NULL}, {"postgresql", 601000000, "WatchdogSec=901\n"},
+                {"postgresql", 0, "WatchdogSec=0\n"}, {"odbc", 3600000000, "WatchdogSec=3900\n"},
+                {"odbc", 0, "WatchdogSec=0\n"}, {"rest", 3600000000, "WatchdogSec=3900\n"},
+                {"ogr", 3600000000, "WatchdogSec=3900\n"}, {"rest", 0, NULL}, {"sqlite", 0, NULL},
+        };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-                System system = {.name = (char *) "pg", .kind = (char *) "postgresql", .statement_timeout_usec = cases[i].timeout_usec};
+                System system = {.name = (char *) "one", .kind = (char *) cases[i].kind, .statement_timeout_usec = cases[i].timeout_usec};
                 System *pointer = &system;
                 Settings settings = {.systems = &pointer, .n_systems = 1, .worker_memory_bytes = 1};
                 PairSet none = {};
