@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connectors beyond plain files and PostgreSQL, in
+"""Connectors beyond plain files and PostgreSQL, in the worker's own unit: modules are loaded, and drivers, data files and folders are within reach.
 
 What the sandbox forbids shows here only: other tests start workers without it."""
 import pytest

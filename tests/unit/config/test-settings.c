@@ -118,7 +118,7 @@ static void test_mistakes(void **state) {
                 "/terrafusion.yaml:2:13: There is no kind of system \"sqlit\" (TF-2000). Did you mean "
                 "\"sqlite\"?",
                 "/terrafusion.yaml:3:13: Not there yet is the kind \"kafka\" (TF-2002). Use postgresql, "
-                "sqlite, odbc, rest, csv or fixed for now",
+                "sqlite, odbc, ogr, rest, csv or fixed for now",
                 "/terrafusion.yaml:4:53: The delimiter cannot be \"::\" (TF-2000). Write one character, "
                 "such as \";\", or tab",
                 "/terrafusion.yaml:5:3: A system cannot be named \"D\" (TF-2000). Names begin with a "
