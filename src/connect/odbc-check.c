@@ -3,6 +3,7 @@
 
 #include "basic/text.h"
 #include "connect/odbc-horizon.h"
+#include "connect/odbc-reader.h"
 #include "connect/odbc-scan.h"
 #include "model/connection-string.h"
 
@@ -95,6 +96,14 @@ static int check_watermark(OdbcConnection *c, const Mapping *m, const OdbcSource
                           NULL);
 }
 
+static int check_ranges(OdbcConnection *c, const OdbcSources *sources, json_t *report) {
+        _cleanup_error_ Error failure = {};
+
+        if (odbc_ranges_require(c->dialect, sources, &failure) < 0)
+                return failure.id == ERROR_NONE ? -ENOMEM : report_add_error(report, "digest", &failure);
+        return report_add(report, "digest", true, "Works; the database sums up ranges of its primary key", NULL);
+}
+
 static int check_source(OdbcConnection *c, const Pair *pair, const Mapping *m, json_t *report,
                         Error *error) {
         _cleanup_(odbc_sources_done) OdbcSources sources = {};
@@ -106,6 +115,8 @@ static int check_source(OdbcConnection *c, const Pair *pair, const Mapping *m, j
         if (r < 0 || json_array_size(report) > n_before)
                 return r;
         r = check_query(c, &plan, &sources, report, error);
+        if (r >= 0 && m->strategy == DETECT_DIGEST)
+                return check_ranges(c, &sources, report);
         if (r < 0 || m->strategy != DETECT_WATERMARK)
                 return r;
         return check_watermark(c, m, &sources, report);

@@ -143,6 +143,13 @@ static const char sqlserver_names[] =
         "select top (10000) case when schema_name(schema_id) = schema_name() then name"
         " else schema_name(schema_id) + '.' + name end from sys.objects where type in ('U', 'V') order by 1";
 
+/* The low 60 bits of each half; summed up as decimals, which do not overflow. */
+#define MARIADB_SUM(at) \
+        "coalesce(mod(sum(cast(conv(substr(tf_hash, " at ", 15), 16, 10) as unsigned)), 1152921504606846976), 0)"
+#define POSTGRESQL_SUM(at) \
+        "coalesce(mod(sum(cast(cast(cast('x' || substr(tf_hash, " at ", 15) as bit(60)) as bigint) as numeric))," \
+        " 1152921504606846976), 0)"
+
 static const OdbcDialect dialects[] = {
         {
                 .family = ODBC_MARIADB,
@@ -160,6 +167,8 @@ static const OdbcDialect dialects[] = {
                         " order by 1 limit 10000",
                 .snapshot = mariadb_snapshot,
                 .page = "\n limit :n",
+                .sums = MARIADB_SUM("2") ", " MARIADB_SUM("18"),
+                .unmerged = " limit 18446744073709551615",
                 .explain = "explain ",
                 .begin = "start transaction",
                 .lock = "select get_lock(concat('terrafusion:', md5(:pair)), 30)",
@@ -183,6 +192,8 @@ static const OdbcDialect dialects[] = {
                 .names_sql = postgresql_names,
                 .snapshot = postgresql_snapshot,
                 .page = "\n limit :n",
+                .sums = POSTGRESQL_SUM("2") ", " POSTGRESQL_SUM("18"),
+                .unmerged = " offset 0",
                 .explain = "explain (format json) ",
                 .begin = "begin",
                 .lock = "select case when pg_advisory_lock(hashtextextended('terrafusion target ' || :pair, "

@@ -22,6 +22,9 @@ typedef struct OdbcDialect {
 
         const char *const *snapshot; /* begins the one snapshot of a scan */
         const char *page;            /* behind a query in the order of its key: its first :n rows */
+        /* Strategy digest: both sums of the texts tf_hash, 32 digits of base 16, and what keeps the database from making each
+         * of them twice. NULL: it has none. */
+        const char *sums, *unmerged;
         const char *explain;         /* before a query: the database's plan; NULL: has none that we read */
 
         const char *begin; /* of a transaction that writes */

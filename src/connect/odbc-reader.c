@@ -6,7 +6,6 @@
 #include "basic/text.h"
 #include "connect/position.h"
 
-#define POSITION_KEY_MAX 32U
 #define PAGE_RECORDS_MAX 20000U
 #define PAGE_RECORDS_MIN 100U
 #define PAGE_BYTES       (4U * 1024 * 1024) /* what a driver may hold of a page */
@@ -77,11 +76,11 @@ static int table_number(const OdbcReader *r, int64_t *ret) {
 }
 
 static int position_take(OdbcReader *r, const char *position) {
-        Value after[POSITION_KEY_MAX];
+        Value after[ODBC_KEY_MAX];
         int64_t number, expected;
         int q;
 
-        if (!position || !r->scan.ordered || r->scan.n_identity > POSITION_KEY_MAX)
+        if (!position || !r->scan.ordered || r->scan.n_identity > ODBC_KEY_MAX)
                 return 0;
         q = table_number(r, &expected);
         if (q < 0)
@@ -165,6 +164,8 @@ static int scan_prepare(OdbcReader *r, Error *error) {
                 q = odbc_scan_init(&r->scan, r->db->dialect, &r->plan, &r->sources, error);
         if (q >= 0)
                 q = order_decide(r, error);
+        if (q >= 0 && r->plan.scope == READ_RANGES)
+                q = odbc_ranges_require(r->db->dialect, &r->sources, error);
         if (q >= 0)
                 q = position_take(r, r->plan.position);
         if (q >= 0)
@@ -214,7 +215,7 @@ static int bound_values(const OdbcReader *r, Value *ret_after, Value *ret_until,
 }
 
 static int page_open(OdbcReader *r, Error *error) {
-        Value after[POSITION_KEY_MAX], until[POSITION_KEY_MAX];
+        Value after[ODBC_KEY_MAX], until[ODBC_KEY_MAX];
         _cleanup_error_ Error failure = {};
         _cleanup_free_ char *sql = NULL;
         bool has_after;
@@ -302,9 +303,9 @@ bool odbc_reader_resumed(const Reader *reader) { return ((const OdbcReader *) re
 bool odbc_reader_keys_are_unique(const Reader *reader) {
         const OdbcReader *r = (const OdbcReader *) reader;
         const Mapping *m = r->plan.mapping;
-        const char *columns[POSITION_KEY_MAX];
+        const char *columns[ODBC_KEY_MAX];
 
-        if (m->n_key > POSITION_KEY_MAX)
+        if (m->n_key > ODBC_KEY_MAX)
                 return false;
         for (size_t i = 0; i < m->n_key; i++) {
                 const MappingField *f = &m->fields[i];

@@ -4,6 +4,8 @@
 #include "connect/odbc-result.h"
 #include "connect/odbc-scan.h"
 
+#define ODBC_KEY_MAX 32U /* columns of an identity */
+
 typedef struct OdbcReader {
         Reader base;
         OdbcConnection *connection, *own; /* own: where another reader has the connection's session */
@@ -29,7 +31,8 @@ const char *odbc_reader_position(Reader *reader);
 bool odbc_reader_resumed(const Reader *reader);
 bool odbc_reader_keys_are_unique(const Reader *reader);
 void odbc_reader_close(Reader *reader);
-/* Strategy digest: see connector.h. */
+/* Strategy digest: see connector.h. ERROR_NOT_YET unless the database hashes, in a snapshot, and there is a key to cut by. */
+_must_check_ int odbc_ranges_require(const OdbcDialect *dialect, const OdbcSources *sources, Error *error);
 int odbc_ranges_plan(Reader *reader, const KeyRange *within, uint64_t n_records, KeyRanges *ret,
                      Error *error);
 int odbc_ranges_sum(Reader *reader, KeyRange *ranges, size_t n_ranges, Error *error);

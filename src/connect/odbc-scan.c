@@ -191,6 +191,7 @@ int odbc_scan_sql(const OdbcScan *s, const Value *after, const Value *until, siz
                 .has_low = s->low != NULL,
                 .low = s->low,
                 .high = s->high,
+                .expression = s->expression,
         };
         int r = 0;
 

@@ -14,6 +14,7 @@ typedef struct OdbcScan {
         bool ordered; /* in the order of the identity, so that it is read in pages behind the last key */
         char *where;  /* the mapping's, with its variables filled in; NULL: none */
         char *low, *high;
+        const char *expression; /* selected instead of all columns, in no order; NULL: none */
 } OdbcScan;
 void odbc_scan_done(OdbcScan *s);
 /* plan and sources must outlive it. ordered: where the sources' own table has an identity. */

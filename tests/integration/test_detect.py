@@ -2,11 +2,13 @@
 """Whatever the strategy: a run finds every insert, update and delete of its source, and reads no more than it has to. A kind of source is
 a row of SOURCES, a strategy one of STRATEGIES; every pair of them that the kind has goes through the same changes."""
 import csv
+import shutil
 import sqlite3
 import time
 
 import pytest
 
+import mariadb
 from postgresql import OK, Place, Server
 
 N = 20000
@@ -119,13 +121,56 @@ class CsvSource(Source):
         return self.beside.rows()
 
 
-SOURCES = {"postgresql": PostgresqlSource, "sqlite": SqliteSource, "csv": CsvSource}
+class MariadbSource(Source):
+    strategies = ("full", "digest")
+
+    def __init__(self, folder, server):
+        self.server = server
+        self.server.database("detect")
+        self.server.sql("create table source (id int primary key, number varchar(40), area decimal(10,2), stamp timestamp(6) default now(6));"
+                        f"insert into source (id, number, area) select seq, concat('P-', seq), seq / 100.0 from seq_1_to_{N}", "detect")
+
+    def system(self):
+        return {"kind": "odbc", "connection": self.server.connection("detect")}
+
+    def change(self, *statements):
+        self.server.sql(";".join(one.replace("NOW", "now(6)") for one in statements), "detect")
+
+    def rows(self):
+        text = self.server.sql("select id, number, area from source order by id", "detect")
+        return [tuple(line.split("|")) for line in text.splitlines()]
+
+
+class PostgresqlThroughOdbc(PostgresqlSource):
+    strategies = ("digest",)
+
+    def system(self):
+        parts = dict(part.split("=", 1) for part in self.address.split())
+        return {"kind": "odbc", "connection": f"Driver={{PostgreSQL Unicode}};Server={parts['host']};Port={parts['port']};"
+                f"Database={parts['dbname']};UID={parts['user']}"}
+
+
+SOURCES = {"mariadb": MariadbSource, "odbc-postgresql": PostgresqlThroughOdbc, "postgresql": PostgresqlSource, "sqlite": SqliteSource, "csv": CsvSource}
 CASES = [(kind, strategy) for kind, source in SOURCES.items() for strategy in source.strategies]
 
 
 @pytest.fixture(scope="module")
-def server():
+def postgres():
     server = Server()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def server(request, kind):
+    return request.getfixturevalue({"mariadb": "maria"}.get(kind, "postgres"))
+
+
+@pytest.fixture(scope="module")
+def maria():
+    if not shutil.which("mariadb-install-db"):
+        pytest.skip("mariadb-server is not installed")
+    server = mariadb.Server()
     yield server
     server.remove()
 
@@ -180,7 +225,7 @@ def test_every_change_is_found(server, tmp_path, kind, strategy):
     case.run("full", n_inserted=0, n_updated=0, n_deleted=0)
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("kind", ["mariadb", "odbc-postgresql", "postgresql", "sqlite"])
 def test_digest_sees_two_records_that_swap_a_value(server, tmp_path, kind):
     case = Case(tmp_path, server, kind, STRATEGIES["digest"])
     case.run("full")
@@ -190,7 +235,7 @@ def test_digest_sees_two_records_that_swap_a_value(server, tmp_path, kind):
     case.run(n_updated=2)
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("kind", ["mariadb", "odbc-postgresql", "postgresql", "sqlite"])
 def test_digest_reads_again_what_was_held(server, tmp_path, kind):
     """What held a record may pass without any change at the source: so it is met again, and its range alone."""
     case = Case(tmp_path, server, kind, STRATEGIES["digest"])
@@ -203,3 +248,61 @@ def test_digest_reads_again_what_was_held(server, tmp_path, kind):
     case.worker(operation)
     held, read = case.rows("pairs/pair.db", "select n_held, n_read from result where operation_id = ?", operation)[0]
     assert held == 1 and 0 < read < 2000
+
+
+def test_digest_on_mariadb_sees_every_byte(maria, tmp_path):
+    """What a collation takes for equal, floats beyond six digits, a text of its own and null, long texts; keys that are ordered by a collation,
+    whose deletes are looked for key by key."""
+    maria.database("bytes")
+    maria.sql("create table source (a varchar(20), b bigint unsigned, t varchar(40), f float, d double, n longtext, primary key (a, b));"
+              "insert into source select concat(if(seq % 2, 'k', 'K'), seq), 18446744073709551615 - seq, 'abc', 1.5, 0.1, repeat('x', 2000)"
+              " from seq_1_to_5000", "bytes")
+    db = sqlite3.connect(tmp_path / "target.db")
+    db.executescript("create table target (a text, b text, t text, f text, d text, n text, primary key (a, b)) strict")
+    db.close()
+    one = {"kind": "odbc", "connection": maria.connection("bytes")}
+    here = Place(tmp_path, {"one": one, "two": {"kind": "sqlite", "path": str(tmp_path / "target.db"), "access": "write"}},
+                 "pair: pair\nsource: one\ntarget: two\nguards: {max_deletes: 100%, max_changes: 100%}\nentities:\n  parcel:\n    from: source\n"
+                 "    to: target\n    key: {a: a, b: {from: b, type: text}}\n    detect: {strategy: digest}\n"
+                 "    fields: {t: t, f: {from: f, type: text}, d: {from: d, type: text}, n: n}\n")
+
+    def run(kind="incremental"):
+        operation = here.insert(kind)
+        assert here.worker(operation) == OK, (here.error(operation), here.stderr)
+        names = "n_read, n_inserted, n_updated, n_deleted"
+        return here.rows("pairs/pair.db", f"select {names} from result where operation_id = ?", operation)[0]
+
+    assert run("full") == (5000, 5000, 0, 0)
+    assert run()[1:] == (0, 0, 0)
+    for change in ("t = 'abc '", "t = 'ABC'", "t = null", "t = ''", "t = 'N'", "f = 1.5000001", "d = 0.1000000000000001", "n = concat(n, 'y')",
+                   "n = concat('y', left(n, 1999))"):
+        maria.sql(f"update source set {change} where a = 'k77'", "bytes")
+        read, inserted, updated, deleted = run()
+        # Blanks at a text's end mean nothing: read, and no change.
+        assert (inserted, updated, deleted) == (0, 0 if change == "t = 'abc '" else 1, 0) and 0 < read < 2500, change
+    maria.sql("delete from source where a in ('k79', 'K80'); insert into source values ('k79', 1, null, null, null, null)", "bytes")
+    assert run()[1:] == (1, 0, 2)
+
+
+def test_digest_through_odbc_is_refused_where_nothing_hashes_or_no_key_is(maria, tmp_path):
+    maria.database("keyless")
+    maria.sql("create table source (id int not null, number text, area decimal(10,2))", "keyless")
+    maria.database("unsafe")
+    maria.sql("create table source (id int primary key, number text, area decimal(10,2)) engine = MyISAM", "unsafe")
+    db = sqlite3.connect(tmp_path / "source.db")
+    db.executescript("create table source (id integer primary key, number text, area text)")
+    db.close()
+    for name, connection, words in (("keyless", maria.connection("keyless"), "no primary key"),
+                                    ("unsafe", maria.connection("unsafe"), "of the storage engine MyISAM"),
+                                    ("sqlite", f"Driver=SQLite3;Database={tmp_path / 'source.db'}", "SQLite through ODBC is not there yet")):
+        folder = tmp_path / name
+        folder.mkdir()
+        db = sqlite3.connect(folder / "target.db")
+        db.executescript("create table target (id integer primary key, number text, area text) strict")
+        db.close()
+        here = Place(folder, {"one": {"kind": "odbc", "connection": connection},
+                              "two": {"kind": "sqlite", "path": str(folder / "target.db"), "access": "write"}},
+                     MAPPING.format(table="source", detect=STRATEGIES["digest"]))
+        operation = here.insert("full")
+        assert here.worker(operation) != OK
+        assert words in str(here.error(operation)) + here.stderr
