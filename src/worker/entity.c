@@ -336,11 +336,9 @@ static int record_scan(EntityRun *e, Error *error) {
                 any_opened = d->ranges[i].opened;
         if (e->scan_end && any_opened)
                 r = ranges_save_pending(e->progress, d->ranges, d->n_ranges, error);
-        if (e->scan_end && e->detector && e->scope != READ_CHANGES && detector_changes_from(e->detector))
-                c.changes_from = (char *) detector_changes_from(e->detector);
-        /* What was told is recorded; the next run must not ask for it again, until the service forgets it. */
-        if (e->scan_end && e->scope == READ_CHANGES && c.position)
-                c.changes_from = c.position;
+        /* From where the next run goes on, which is not true before the deletes are done: see entity_finish(). */
+        if (e->scan_end && e->detector && e->scope != READ_CHANGES && e->m->strategy == DETECT_FEED)
+                c.position = (char *) detector_changes_from(e->detector);
         return r < 0 ? r : checkpoint_save(e->progress, &c, error);
 }
 
@@ -488,6 +486,9 @@ int entity_finish(EntityRun *e, Error *error) {
         r = strategy_finish(e, &c, error);
         if (r < 0)
                 return r;
+        /* What was told is recorded, deletes included; the next run must not ask for it again, until the service forgets it. */
+        if (e->m->strategy == DETECT_FEED && checkpoint_get(e->progress)->position)
+                c.changes_from = checkpoint_get(e->progress)->position;
         if (e->high)
                 c.low = e->high; /* everything below the proved horizon has been read */
         c.high = NULL;

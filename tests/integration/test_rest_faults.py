@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from postgresql import FAILED, OK, QUARANTINED, TRY_AGAIN, Place, harness
+from postgresql import FAILED, GUARD, OK, QUARANTINED, TRY_AGAIN, Place, harness
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "servers"))
 import rest  # noqa: E402  (found by the line above)
@@ -222,6 +222,18 @@ def test_delta_links_tell_changes_and_deletes(service, tmp_path):
     assert len(read) == 2
     operation = case.run("incremental")
     assert case.result(operation)["account"][:4] == (0, 0, 0, 0)
+
+
+def test_deletes_that_a_guard_held_back_are_told_again(service, tmp_path):
+    service.put(*[record(f"A-{i:02}") for i in range(12)])
+    case = Case(tmp_path, service, READ.replace("    key:", "    detect: {strategy: feed}\n    key:").replace("max_deletes: 100%", "max_deletes: 1"))
+    case.run()
+    service.remove("A-10")
+    service.remove("A-11")
+    service.put(record("A-03", balance="3.00"))
+    assert case.worker(case.insert("incremental")) == GUARD
+    case.run("incremental", allow=["max_deletes"])
+    assert case.same(service)
 
 
 def test_a_delta_link_that_is_gone_is_repaired(service, tmp_path):
