@@ -36,6 +36,8 @@ static int marks_save(Follow *f, Error *error) {
 
                 if (!one->is_run)
                         continue;
+                if (one->compare) /* its place goes beyond what asks for this, so that no later attempt would be told of it */
+                        one->mark.reread_until = LOG_SCAN_PENDING;
                 mark_advance(&one->mark, f->told);
                 r = log_mark_save(f->run->progress, one->m->entity, &one->mark, error);
         }
