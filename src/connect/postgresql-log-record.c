@@ -290,6 +290,7 @@ static int own_change(PgStream *s, const PgUse *use, Error *error) {
         bool full = message->old_kind == PGOUTPUT_OLD_FULL;
         size_t n = f->mapping->n_columns;
         Value *old = NULL, *new = NULL;
+        bool moved;
         int r = 0;
 
         if (message->old_kind != PGOUTPUT_OLD_NONE) {
@@ -305,10 +306,12 @@ static int own_change(PgStream *s, const PgUse *use, Error *error) {
                 if (r >= 0 && !values_told(new, n, f->of_key))
                         r = key_untold(s, use, error);
         }
-        if (r >= 0 && old && (!new || !values_same(old, new, n, f->of_key)))
+        moved = r >= 0 && old && new && !values_same(old, new, n, f->of_key);
+        if (r >= 0 && old && (!new || moved))
                 r = event_add(s, use->reread ? LOG_REREAD : LOG_GONE, use, old);
+        /* Under its new key it is no part of what the target may still have there. */
         if (r >= 0 && new)
-                r = event_add(s, use->reread ? LOG_REREAD : LOG_CHANGED, use, new);
+                r = event_add(s, use->reread || (moved && !values_told(new, n, NULL)) ? LOG_REREAD : LOG_CHANGED, use, new);
         return r;
 }
 

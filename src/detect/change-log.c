@@ -2,6 +2,7 @@
 #include "detect/change-log.h"
 
 #include "basic/limits.h"
+#include "store/quarantine.h"
 
 #include <errno.h>
 #include <uthash.h>
@@ -125,6 +126,13 @@ static void values_merge(Value *values, const Value *before, size_t n) {
                         values[i] = before[i];
 }
 
+static bool values_are_partial(const ChangeLog *l, const Value *values) {
+        for (size_t i = 0; i < l->plan.mapping->n_columns; i++)
+                if (values[i].type == VALUE_ABSENT)
+                        return true;
+        return false;
+}
+
 static int entry_set(ChangeLog *l, LogEventKind kind, const Value *values) {
         size_t n = l->plan.mapping->n_columns;
         bool has_key = false;
@@ -141,6 +149,8 @@ static int entry_set(ChangeLog *l, LogEventKind kind, const Value *values) {
         HASH_FIND(hh, l->entries, key.bytes, key.size, entry);
         if (entry && entry->kind == LOG_REREAD)
                 return 0; /* what is there when it is read counts */
+        if (entry && kind == LOG_CHANGED && entry->kind == LOG_GONE && values_are_partial(l, copy))
+                kind = LOG_REREAD; /* another record came under this key: the target's is no rest of it */
         if (entry && kind == LOG_CHANGED && entry->kind == LOG_CHANGED)
                 values_merge(copy, entry->values, n);
         if (!entry) {
@@ -241,13 +251,6 @@ int change_log_begin(ChangeLog *l, LogStream *stream, size_t mapping, Error *err
         return 0;
 }
 
-static bool entry_is_partial(const ChangeLog *l, const Entry *entry) {
-        for (size_t i = 0; i < l->plan.mapping->n_columns; i++)
-                if (entry->values[i].type == VALUE_ABSENT)
-                        return true;
-        return false;
-}
-
 /* A record that was read by its key. */
 static int take_record(void *userdata, const Value *values, Error *error) {
         ChangeLog *l = userdata;
@@ -268,18 +271,28 @@ static int take_record(void *userdata, const Value *values, Error *error) {
         return 0;
 }
 
-/* Of the next entries those that must be read are read. Where the baseline does not know a record that was told in part, there is nothing that it is a part of. */
+/* 1: the target has the record as it was before this change. Not where the baseline does not know it, nor where an earlier change of it is held. */
+static int rest_is_there(const ChangeLog *l, const Entry *entry, Error *error) {
+        BaselineRow row;
+        int r = entry->has_key ? baseline_find(l->plan.entity, entry->key, &row, error) : 0;
+
+        if (r <= 0 || !l->plan.held)
+                return r;
+        r = quarantine_has(l->plan.held, l->plan.mapping->entity, entry->key, error);
+        return r < 0 ? r : r == 0;
+}
+
+/* Of the next entries those that must be read are read: also what was told in part, where the target does not have the rest. */
 static int entries_reread(ChangeLog *l, LogStream *stream, size_t mapping, size_t n, Arena *arena, Error *error) {
         const Value **keys = calloc(n + 1, sizeof(*keys));
         size_t n_keys = 0;
-        BaselineRow row;
         int r = keys ? 0 : no_memory(l, error);
 
         for (size_t i = l->at; r >= 0 && i < l->at + n; i++) {
                 Entry *entry = l->sorted[i];
 
-                if (entry->kind == LOG_CHANGED && entry_is_partial(l, entry)) {
-                        r = entry->has_key ? baseline_find(l->plan.entity, entry->key, &row, error) : 0;
+                if (entry->kind == LOG_CHANGED && values_are_partial(l, entry->values)) {
+                        r = rest_is_there(l, entry, error);
                         if (r == 0)
                                 entry->kind = LOG_REREAD;
                 }
@@ -351,7 +364,7 @@ static int entry_take(ChangeLog *l, const Entry *entry, uint64_t group_batch, Ba
         found = baseline_find(l->plan.entity, entry->key, &row, error);
         if (found < 0)
                 return found;
-        if (!entry_is_partial(l, entry)) {
+        if (!values_are_partial(l, entry->values)) {
                 r = values_digest(entry->values, m->n_columns, l->plan.pair->content_hash, &l->digest_scratch, &digest);
                 if (r < 0)
                         return r;

@@ -33,6 +33,7 @@ typedef struct DetectPlan {
         const size_t *before_columns;
         size_t n_before_columns;
         uint64_t before_seed;
+        Database *held;         /* change-log.h: whose quarantine tells what the target lacks; NULL: none */
         bool deliver_unchanged; /* unchanged records come as CHANGE_NONE without values: their quarantine entries may go */
 } DetectPlan;
 

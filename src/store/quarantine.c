@@ -78,6 +78,22 @@ int quarantine_release(Database *d, const char *entity, Key key, Error *error) {
         return statement_run(s, error);
 }
 
+int quarantine_has(Database *d, const char *entity, Key key, Error *error) {
+        static const char sql[] = "select 1 from quarantine where entity = ? and key = ? and digest = ?";
+        Statement *s;
+        int r;
+
+        r = database_prepare(d, sql, &s, error);
+        if (r < 0)
+                return r;
+        statement_bind_text(s, 1, entity);
+        statement_bind_bytes(s, 2, key.bytes, key.size);
+        statement_bind_bytes(s, 3, NULL, 0);
+        r = statement_step(s, error);
+        statement_reset(s);
+        return r;
+}
+
 int quarantine_release_stale(Database *d, const char *entity, const char *operation_id, Error *error) {
         static const char sql[] = "delete from quarantine where entity = ? and operation_id <> ?";
         Statement *s;

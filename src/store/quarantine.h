@@ -12,6 +12,8 @@ _must_check_ int quarantine_put(Database *d, const char *operation_id, const Map
                                 const Change *change, Error *error);
 /* The record went through, or is gone: takes its entry out, if there is one. Inside the transaction. */
 _must_check_ int quarantine_release(Database *d, const char *entity, Key key, Error *error);
+/* 1 where the record is held, or 0. */
+_must_check_ int quarantine_has(Database *d, const char *entity, Key key, Error *error);
 /* When operation_id's full compare has ended: takes out the entries of the entity that it did not renew,
  * since their records are gone or were mended under another key. Only where that operation began the scan
  * itself: one that went on with another's would lose that one's. Inside the transaction. */

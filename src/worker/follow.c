@@ -34,6 +34,7 @@ static int followed_begin(Follow *f, Followed *one, EntityRun *e, Error *error) 
                 .make_key = transform_keys,
                 .batch_records = f->run->batch_records,
                 .deliver_unchanged = true,
+                .held = progress_database(f->run->progress),
         };
         r = change_log_new(&one->detect, &one->changes, error);
         return r < 0 ? r : change_log_new(&one->detect, &one->again, error);

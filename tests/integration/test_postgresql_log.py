@@ -129,6 +129,22 @@ def test_what_a_change_left_out_stays(pair):
     assert pair.there("select note is null from parcel where number = 'P2'") == "t"
 
 
+def test_what_a_change_left_out_is_not_anothers(pair):
+    """The rest of a record under a new key, or of one whose last change is held, is not what the target has there."""
+    pair.server.script(pair.name + "_target", "alter table parcel add check (owner <> 13)")
+    pair.script("update parcel set owner = 1 where owner = 13;"
+                "update parcel set note = repeat(number || ' ', 20000) where number in ('P1', 'P2', 'P3')")
+    pair.run("incremental")
+    pair.script("begin; delete from parcel where number = 'P2'; update parcel set number = 'P2' where number = 'P1'; commit")
+    pair.run("incremental")
+    pair.equal()
+    pair.script("update parcel set note = repeat('new ', 20000), owner = 13 where number = 'P3'")
+    pair.run("incremental", expect=QUARANTINED)
+    pair.script("update parcel set owner = 5 where number = 'P3'")      # says nothing of note
+    pair.run("incremental")
+    pair.equal()
+
+
 def test_a_transaction_larger_than_a_batch(pair):
     pair.more["TERRAFUSION_BATCH_RECORDS"] = "100"
     pair.run("incremental")
@@ -153,6 +169,18 @@ def test_deletes_and_truncate_are_guarded(pair):
     pair.script("insert into parcel values (2031, 'A', 1, 1, null)")
     pair.run("incremental", allow=["max_changes"])
     pair.equal()
+
+
+def test_every_table_that_was_truncated_is_compared(server, tmp_path):
+    """Also those that come after one whose guard trips: the place in the log lies behind the TRUNCATE by then."""
+    pair = Pair(server, tmp_path, "truncated", target=TARGET.replace(" references owner", ""))
+    pair.run("incremental")
+    pair.script("truncate owner, parcel")
+    assert pair.worker(pair.insert("incremental")) == GUARD
+    pair.run("incremental", allow=["max_deletes", "empty_source"])
+    pair.equal()
+    assert pair.there("select count(*) from parcel") == "0"
+    pair.done()
 
 
 JOINED = """\

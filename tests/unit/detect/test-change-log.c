@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../testing.h"
 #include "detect/change-log.h"
+#include "store/quarantine.h"
 
 /* A log whose source has records of a key and two texts; reading by key gives what is there now. */
 typedef struct FakeRow {
@@ -85,7 +86,8 @@ static int set_up(void **state) {
         assert_int_equal(arena_new(&f->batch.arena), 0);
         f->log.base.log = &fake_connector;
         f->pair = (Pair){.name = (char[]){"pair"}, .content_hash = 7};
-        f->plan = (DetectPlan){.pair = &f->pair, .mapping = &mapping, .entity = f->entity, .make_key = make_key};
+        f->plan = (DetectPlan){.pair = &f->pair, .mapping = &mapping, .entity = f->entity, .make_key = make_key,
+                               .held = progress_database(f->progress)};
         assert_int_equal(change_log_new(&f->plan, &f->changes, &f->error), 0);
         *state = f;
         return 0;
@@ -196,6 +198,34 @@ static void parts_of_records(void **state) {
         take(f, 0, 1);
 }
 
+/* A part of another record than the one that the target has under this key, or of one whose last change is held. */
+static void parts_of_other_records_are_read(void **state) {
+        const Value key = text("1");
+        Change held = {.kind = CHANGE_HELD};
+        Fixture *f = *state;
+
+        f->log.rows[0] = (FakeRow){"1", "now", "whole"};
+        f->log.n_rows = 1;
+        put(f, LOG_CHANGED, text("1"), text("x"), text("y"));
+        take(f, 0, 1);
+        record(f, 1);
+        put(f, LOG_GONE, text("1"), VALUE_NONE, VALUE_NONE);
+        put(f, LOG_CHANGED, text("1"), text("now"), VALUE_NONE);
+        take(f, 0, 1);
+        assert_int_equal(f->batch.changes[0].source[2].type, VALUE_TEXT);
+        assert_true(is_key(&f->batch.changes[0].source[2], "whole"));
+        record(f, 2);
+        assert_int_equal(key_encode(&key, 1, f->batch.arena, &held.key), 0);
+        assert_int_equal(progress_begin(f->progress, &f->error), 0);
+        assert_int_equal(quarantine_put(f->plan.held, "018f3c00-0000-7000-8000-000000000001", &mapping, &held, &f->error), 0);
+        assert_int_equal(progress_commit(f->progress, &f->error), 0);
+        f->log.rows[0] = (FakeRow){"1", "later", "another"};
+        put(f, LOG_CHANGED, text("1"), text("later"), VALUE_NONE);
+        take(f, 0, 1);
+        assert_int_equal(f->batch.changes[0].source[2].type, VALUE_TEXT);
+        assert_true(is_key(&f->batch.changes[0].source[2], "another"));
+}
+
 static void joined_rows_concern_records(void **state) {
         const Value value = value_text("7", 1);
         const LogEvent event = {.kind = LOG_JOINED, .values = &value};
@@ -250,6 +280,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(the_last_word_counts, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(equal_records_are_counted_once, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(parts_of_records, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(parts_of_other_records_are_read, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(joined_rows_concern_records, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_record_without_a_key_is_held, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(batches_have_their_size, set_up, tear_down),

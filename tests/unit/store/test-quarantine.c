@@ -118,6 +118,8 @@ static void test_release(void **state) {
         a = text("A");
         assert_int_equal(key_encode(&a, 1, arena, &key), 0);
         assert_ok(f, quarantine_release(d, "owner", key, &f->error)); /* another entity's */
+        assert_int_equal(quarantine_has(d, "owner", key, &f->error), 0);
+        assert_int_equal(quarantine_has(d, "parcel", key, &f->error), 1);
         assert_int_equal(count(f, NULL), 2);
         assert_ok(f, quarantine_release(d, "parcel", key, &f->error));
         assert_ok(f, quarantine_release(d, "parcel", key, &f->error)); /* none is fine */
