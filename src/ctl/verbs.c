@@ -373,6 +373,20 @@ static int check_pair(Client *c, const Options *o, const char *pair, Error *erro
         return operation_exit_status(operation) == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Of systems that have no queries there is only the sentence. */
+static void plan_print(const json_t *row, bool is_first) {
+        const char *remedy = json_member_text(row, "remedy"), *query = json_member_text(row, "query"),
+                   *plan = json_member_text(row, "plan");
+
+        (void) printf("%s%-8s %s: %s%s%s\n", is_first ? "" : "\n", json_member_true(row, "ok") ? "ok" : "REFUSED",
+                      json_member_text(row, "what") ?: "", json_member_text(row, "message") ?: "", remedy ? ". " : "",
+                      remedy ?: "");
+        if (query)
+                (void) printf("\n%s\n", query);
+        if (plan)
+                (void) printf("\n%s\n", plan);
+}
+
 static int verb_query_plan(Client *c, const Options *o, char *const *arguments, unsigned n_arguments, Error *error) {
         json_auto_t *operation = NULL;
         const json_t *row;
@@ -387,10 +401,7 @@ static int verb_query_plan(Client *c, const Options *o, char *const *arguments, 
         else {
                 print_error(operation);
                 json_array_foreach(json_object_get(operation, "report"), i, row)
-                        (void) printf("%s%-8s %s: %s%s%s\n\n%s\n\n%s\n", i > 0 ? "\n" : "", json_member_true(row, "ok") ? "ok" : "REFUSED",
-                                      json_member_text(row, "what") ?: "", json_member_text(row, "message") ?: "",
-                                      json_member_text(row, "remedy") ? ". " : "", json_member_text(row, "remedy") ?: "",
-                                      json_member_text(row, "query") ?: "", json_member_text(row, "plan") ?: "");
+                        plan_print(row, i == 0);
         }
         return operation_exit_status(operation) == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -405,9 +416,7 @@ static int drift_accept(Client *c, const Options *o, const char *pair, Error *er
         if (o->json)
                 (void) print_json(operation);
         else {
-                if (operation_exit_status(operation) == EXIT_SUCCESS)
-                        (void) printf("Accepted, as pair %s has it now. The next run writes what the columns have to do with.\n", pair);
-                else
+                if (operation_exit_status(operation) != EXIT_SUCCESS)
                         print_error(operation);
                 print_report(operation);
         }

@@ -310,8 +310,11 @@ int drift_accept(Run *run, Error *error) {
         if (!run->operation->report)
                 return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for a report");
         r = drift_check(run, DRIFT_OF_ACCEPTING, error);
-        if (r < 0 || json_array_size(run->operation->report) > 0)
+        if (r < 0)
                 return r;
-        return report_add(run->operation->report, "drift", true, "No column has changed since the last run: nothing to accept",
+        return report_add(run->operation->report, "drift", true,
+                          json_array_size(run->operation->report) > 0
+                                  ? "Accepted as it is now; the next run writes what the columns have to do with"
+                                  : "No column has changed since the last run: nothing to accept",
                           NULL);
 }

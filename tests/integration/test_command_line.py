@@ -216,6 +216,10 @@ def test_drift_and_query_plans(service):  # noqa: F811
     assert service.get("/api/drift")[1][0]["accepted_by"]
     with sqlite3.connect(service.county.folder / "pacs.db") as db:
         db.executescript("alter table property rename column use_code to use_cd")
+    assert service.ctl("run", "pacs_to_cama", "--wait").returncode in (0, 3)
+    assert service.ctl("drift", "accept", "pacs_to_cama").returncode == 0
+    done = service.ctl("drift", "accept", "pacs_to_cama")
+    assert "nothing to accept" in done.stdout and "Accepted" not in done.stdout, done
     done = service.ctl("query-plan", "pacs_to_cama")
     assert done.returncode == 0 and "SCAN" in done.stdout and "select" in done.stdout and "increment" in done.stdout, done
     operation = json.loads(service.ctl("query-plan", "pacs_to_cama", "--json").stdout)
