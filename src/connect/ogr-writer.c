@@ -3,7 +3,9 @@
  * that is asked for answers; an update reads the feature, changes what differs and writes it back. */
 #include "connect/ogr-database.h"
 
+#include <cpl_conv.h>
 #include <cpl_error.h>
+#include <cpl_string.h>
 
 #include "connect/sql.h"
 
@@ -15,6 +17,7 @@ typedef struct OgrWriter {
         OgrColumn *columns; /* of each field */
         OgrWkb wkb;
         Arena *arena; /* of decoded keys */
+        bool notes_count; /* the file has GDAL's table of counts: those of other programs may not */
 } OgrWriter;
 
 void ogr_writer_close(Writer *writer) {
@@ -63,6 +66,18 @@ static int indexes_load(OgrWriter *w) {
                 r = table_index_add(w->layer.table, TAKE_PTR(columns), true);
         GDALDatasetReleaseResultSet(w->connection->dataset, result);
         return r;
+}
+
+static bool has_table(const OgrWriter *w, const char *sql) {
+        OGRLayerH result = GDALDatasetExecuteSQL(w->connection->dataset, sql, NULL, NULL);
+        OGRFeatureH feature = result ? OGR_L_GetNextFeature(result) : NULL;
+        bool found = feature != NULL;
+
+        if (feature)
+                OGR_F_Destroy(feature);
+        if (result)
+                GDALDatasetReleaseResultSet(w->connection->dataset, result);
+        return found;
 }
 
 static int key_require(const OgrWriter *w, Error *error) {
@@ -118,6 +133,7 @@ int ogr_writer_open(Connection *connection, const Mapping *mapping, Writer **ret
                 r = ogr_layer_open(c, mapping->to, &w->layer, error);
         if (r == 0)
                 r = indexes_load(w);
+        w->notes_count = r == 0 && has_table(w, "select 1 from sqlite_master where name = 'gpkg_ogr_contents'");
         if (r == 0)
                 r = columns_find(w, error);
         if (r == 0)
@@ -132,7 +148,9 @@ int ogr_count(Writer *writer, uint64_t *ret, Error *error) {
         OgrWriter *w = (OgrWriter *) writer;
         GIntBig n;
 
-        (void) OGR_L_SetAttributeFilter(w->layer.handle, NULL);
+        /* With a filter GDAL counts; without one it would believe the number that the file notes. */
+        if (OGR_L_SetAttributeFilter(w->layer.handle, "1 = 1") != OGRERR_NONE)
+                return ogr_fail(w->connection->system, "cannot count", error);
         n = OGR_L_GetFeatureCount(w->layer.handle, TRUE);
         if (n < 0)
                 return ogr_fail(w->connection->system, "cannot count", error);
@@ -301,6 +319,57 @@ static int change_apply(OgrWriter *w, const Change *change, Error *error) {
         return r;
 }
 
+static int sql_run(OgrWriter *w, const char *sql, Error *error) {
+        OGRLayerH result;
+
+        CPLErrorReset();
+        result = GDALDatasetExecuteSQL(w->connection->dataset, sql, NULL, NULL);
+        if (result)
+                GDALDatasetReleaseResultSet(w->connection->dataset, result);
+        return CPLGetLastErrorType() >= CE_Failure ? ogr_fail(w->connection->system, "cannot keep its count of features", error) : 0;
+}
+
+static int count_trigger_make(OgrWriter *w, const char *event, char sign, const char *literal, Error *error) {
+        const char *layer = OGR_L_GetName(w->layer.handle);
+        _cleanup_free_ char *table = sql_identifier(layer), *name = NULL, *trigger = NULL, *sql = NULL;
+
+        if (!table || asprintf(&name, "trigger_%s_feature_count_%s", event, layer) < 0) {
+                name = NULL;
+                return -ENOMEM;
+        }
+        trigger = sql_identifier(name);
+        if (!trigger || asprintf(&sql, "create trigger if not exists %s after %s on %s begin update gpkg_ogr_contents set feature_count = "
+                                 "feature_count %c 1 where lower(table_name) = lower('%s'); end", trigger, event, table, sign, literal) < 0) {
+                sql = NULL;
+                return -ENOMEM;
+        }
+        return sql_run(w, sql, error);
+}
+
+/* GDAL drops its triggers that count features while it writes, and makes them anew when it closes the file: after kill -9 the number would be wrong for
+ * good. So each batch has them again before it is committed, and the number is unknown, until the next who asks counts. */
+static int count_keep(OgrWriter *w, Error *error) {
+        _cleanup_free_ char *sql = NULL;
+        char *literal;
+        int r = 0;
+
+        if (!w->notes_count)
+                return 0;
+        literal = CPLEscapeString(OGR_L_GetName(w->layer.handle), -1, CPLES_SQL);
+        if (asprintf(&sql, "update gpkg_ogr_contents set feature_count = null where lower(table_name) = lower('%s')", literal) < 0) {
+                sql = NULL;
+                r = -ENOMEM;
+        }
+        if (r == 0)
+                r = count_trigger_make(w, "insert", '+', literal, error);
+        if (r == 0)
+                r = count_trigger_make(w, "delete", '-', literal, error);
+        if (r == 0)
+                r = sql_run(w, sql, error);
+        CPLFree(literal);
+        return r;
+}
+
 int ogr_write(Writer *writer, RecordWrite *writes, size_t n_writes, Error *error) {
         OgrWriter *w = (OgrWriter *) writer;
         int n_refused = 0, r;
@@ -317,7 +386,8 @@ int ogr_write(Writer *writer, RecordWrite *writes, size_t n_writes, Error *error
                 }
                 n_refused += r < 0;
         }
-        return n_refused;
+        r = count_keep(w, error);
+        return r < 0 ? r : n_refused;
 }
 
 /* ---- the transaction ---- */
