@@ -6,6 +6,7 @@ postgresql_copy.py and sqlite_copy.py; what is changed are 100 records (updated,
   detect-bisect-vs-reladiff-N PostgreSQL, strategy digest (sums of ranges of keys, made by the server), over reladiff with two threads
                               between source and target on one server; N changes
   detect-digest-s-N           the same in seconds
+  detect-mariadb-s            MariaDB through ODBC, strategy digest, the records of sqlite_copy.py
   detect-sqlite-s             SQLite, strategy digest
   detect-sqlite-ratio         the same over the C program that only reads"""
 import os
@@ -13,12 +14,13 @@ import pathlib
 import shutil
 import statistics
 import subprocess
+import tempfile
 import time
 
 import postgresql_copy
 import sqlite3
 import sqlite_copy
-from place import compile_program, demand_equal, seconds_of
+from place import HERE, compile_program, demand_equal, seconds_of
 
 FIGURES = {
     "detect-watermark-s": ("s", "<= 0.6"),
@@ -26,10 +28,12 @@ FIGURES = {
     "detect-bisect-vs-reladiff": ("ratio", "<= 0.333"),
     "detect-bisect-vs-reladiff-100": ("ratio", "<= 0.167"),
     "detect-digest-s": ("s", ""),
+    "detect-mariadb-s": ("s", ""),
     "detect-sqlite-s": ("s", ""),
     "detect-sqlite-ratio": ("ratio", "<= 1"),
 }
 CHANGES = 100
+MARIADB = HERE.parent / "servers/mariadb"
 HORIZON_SEC = 2.3       # what is younger waits for the next increment
 DETECT = {
     "full": "{strategy: full}",
@@ -166,7 +170,65 @@ def measure_sqlite(place, names, options):
         yield "detect-sqlite-ratio", statistics.median(ratios)
 
 
+class MariadbRoll(sqlite_copy.Roll):
+    """The same records at a MariaDB server of the bench's own; the target stays SQLite's."""
+
+    def __init__(self, folder, records):
+        super().__init__(folder, records)
+        self.server = pathlib.Path(tempfile.mkdtemp(prefix="terrafusion-maria-"))   # its user must get there
+        self.server.chmod(0o755)
+        started = subprocess.run([MARIADB, "start", self.server], check=True, capture_output=True, text=True).stdout
+        parts = dict(word.split("=", 1) for word in started.split() if "=" in word)
+        self.client = ["mariadb", "--no-defaults", f"--socket={parts['socket']}", "-u", "root", "-psecret", "-N", "--batch"]
+        connection = f"Driver={{MariaDB Unicode}};Server=127.0.0.1;Port={parts['port']};Database=pacs;UID=root;PWD=secret"
+        settings = self.folder / "etc/terrafusion.yaml"
+        settings.write_text(settings.read_text().replace(f"{{kind: sqlite, path: {self.folder}/pacs.db}}",
+                                                         f'{{kind: odbc, connection: "{connection}"}}'))
+        self.sql(f"create database pacs; use pacs; create table roll {sqlite_copy.TABLE.replace(' text', ' varchar(80)').replace('strict', '')}")
+        rows = subprocess.run(["sqlite3", "-separator", "\t", self.folder / "pacs.db", f"select {sqlite_copy.COLUMNS} from roll"], check=True,
+                              capture_output=True).stdout
+        (self.folder / "roll.tsv").write_bytes(rows)
+        self.sql(f"load data local infile '{self.folder}/roll.tsv' into table pacs.roll ({sqlite_copy.COLUMNS}); analyze table pacs.roll")
+
+    def sql(self, text):
+        return subprocess.run([*self.client, "--local-infile=1"], input=text, check=True, capture_output=True, text=True).stdout
+
+    def change(self, turn):
+        step = self.records // CHANGES
+        for text in (f"update roll set market = market + 1, assessed_val = assessed_val + 1 where prop_id % {step} = {turn}",
+                     f"delete from roll where prop_id % {step * 10} = {turn + 1}"):
+            db = sqlite3.connect(self.folder / "pacs.db")
+            db.execute(text)
+            db.commit()
+            db.close()
+            self.sql("use pacs; " + text)
+
+    def stop(self):
+        subprocess.run([MARIADB, "stop", self.server], check=False)
+        shutil.rmtree(self.server, ignore_errors=True)
+
+
+def measure_mariadb(place, options):
+    """SQLite's copy of the source, changed likewise, is the second checker."""
+    strategy_set(place, "digest")
+    place.first_sync()
+    times = []
+    for turn in range(options.turns):
+        place.change(turn)
+        times.append(place.sync("incremental")[0])
+        demand_equal("what the increment left", place.sums("cama.db", "bench_roll"), place.sums("pacs.db", "roll"))
+        options.note(f"MariaDB: digest {times[-1]:.2f} s")
+    return statistics.median(times)
+
+
 def measure(names, options):
+    if "detect-mariadb-s" in names:
+        place = MariadbRoll(options.folder / "detect-mariadb", options.records)
+        try:
+            yield "detect-mariadb-s", measure_mariadb(place, options)
+        finally:
+            place.stop()
+    names = [name for name in names if name != "detect-mariadb-s"]
     on_sqlite = {"detect-sqlite-s", "detect-sqlite-ratio"}
     if set(names) - on_sqlite:
         servers = postgresql_copy.Servers(options.folder / "detect")
