@@ -345,6 +345,8 @@ static void print_grants(const json_t *operation) {
                 if (sql)
                         (void) printf("-- %s: %s%s\n%s;\n", json_member_text(row, "what") ?: "", json_member_text(row, "message") ?: "",
                                       json_member_true(row, "ok") ? " (there already)" : "", sql);
+                else if (!json_member_text(row, "strategy"))
+                        (void) printf("-- %s: %s\n", json_member_text(row, "what") ?: "", json_member_text(row, "message") ?: "");
                 else
                         (void) printf("-- %s of %s: %s: %s. It cannot see %s.\n", json_member_text(row, "what") ?: "",
                                       json_member_text(row, "entity") ?: "", json_member_text(row, "message") ?: "",

@@ -132,6 +132,19 @@ def test_grants(server, tmp_path):
     assert case.run("incremental") and OK == 0
 
 
+def test_grants_of_a_kind_that_cannot_tell_them(server, tmp_path):
+    """A script for the DBA that leaves out a system says so."""
+    case = Case(server, tmp_path, "untold")
+    (tmp_path / "parcel.csv").write_text("id,market,name\n1,1.50,Ann\n")
+    settings = tmp_path / "etc/terrafusion.yaml"
+    settings.write_text("systems:\n  one: {kind: csv, path: %s}\n  two:\n" % tmp_path + settings.read_text().split("  two:\n")[1])
+    case.mapping("pair: pair\nsource: one\ntarget: two\nentities:\n  parcel:\n    from: parcel.csv\n    to: parcel\n    key: {id: id}\n"
+                 "    fields: {market: market}\n")
+    rows = case.report(case.run("check", grants=True))
+    [untold] = [row for row in rows if row["what"] == "rights at system one"]
+    assert untold["ok"] and "terrafusion-csv(5)" in untold["message"], untold
+
+
 def test_a_reader_that_could_write_is_told(server, tmp_path):
     case = Case(server, tmp_path, "modest")
     rows = case.report(case.run("check"))
