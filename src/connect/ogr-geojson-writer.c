@@ -6,6 +6,7 @@
 
 #include <endian.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sys/stat.h>
 #include <uthash.h>
 
@@ -290,6 +291,8 @@ static int position_put(Walk *w) {
                 memcpy(&word, w->p, sizeof(word));
                 word = le64toh(word);
                 memcpy(&number, &word, sizeof(number));
+                if (!isfinite(number)) /* JSON has no word for it */
+                        return -EOPNOTSUPP;
                 value_from_real(number, text, &v);
                 if (v.type == VALUE_DECIMAL)
                         (void) decimal_format(&v.decimal, decimal);
@@ -298,6 +301,22 @@ static int position_put(Walk *w) {
                         r = v.type == VALUE_DECIMAL ? put_text(w->out, decimal) : text_buffer_add(w->out, v.bytes, v.size);
         }
         return r == 0 ? put_text(w->out, "]") : r;
+}
+
+/* Of an empty point all ordinates are NaN; here it has none. */
+static bool point_pass_empty(Walk *w) {
+        uint64_t word;
+        double number;
+
+        for (unsigned i = 0; i < w->n_dimensions; i++) {
+                memcpy(&word, w->p + i * sizeof(word), sizeof(word));
+                word = le64toh(word);
+                memcpy(&number, &word, sizeof(number));
+                if (!isnan(number))
+                        return false;
+        }
+        w->p += w->n_dimensions * sizeof(word);
+        return true;
 }
 
 static int positions_put(Walk *w) {
@@ -320,7 +339,7 @@ static int coordinates_put(Walk *w, uint32_t kind) {
         int r;
 
         if (kind == GEOMETRY_POINT)
-                return position_put(w);
+                return point_pass_empty(w) ? put_text(w->out, "[]") : position_put(w);
         if (kind == GEOMETRY_LINE_STRING)
                 return positions_put(w);
         n = take(w);
@@ -354,7 +373,7 @@ static int geometry_put(Walk *w, bool is_part) {
         return r == 0 ? put_text(w->out, "}") : r;
 }
 
-/* 0, or ERROR_RECORD_REFUSED: arcs and M are nothing that GeoJSON has; an empty point has no coordinates there. */
+/* 0, or ERROR_RECORD_REFUSED: arcs, M and numbers that are none are nothing that GeoJSON has. */
 static int geojson_put(GeojsonWriter *w, const Value *v, Error *error) {
         Walk walk = {.p = v->bytes, .out = &w->text};
         Geometry g;
@@ -369,7 +388,7 @@ static int geojson_put(GeojsonWriter *w, const Value *v, Error *error) {
                 r = -EOPNOTSUPP;
         if (r == -ENOMEM || r == 0)
                 return r;
-        r = error_set(error, ERROR_RECORD_REFUSED, "Give the field type: geometry, and a kind: without arcs and M",
+        r = error_set(error, ERROR_RECORD_REFUSED, "Give the field type: geometry, and a kind: without arcs and M; its numbers have to be finite",
                       "\"%s\": GeoJSON cannot hold the geometry", w->path);
         (void) error_field(error, "geometry");
         return r;

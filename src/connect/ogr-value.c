@@ -10,6 +10,40 @@
 
 #define TIMEZONE_UTC 100 /* of GDAL: 0 unknown, 1 local, 100 UTC, then quarters of an hour */
 
+static uint32_t count_take(char **p) {
+        uint32_t n;
+
+        memcpy(&n, *p, sizeof(n));
+        *p += sizeof(n);
+        return le32toh(n);
+}
+
+/* GDAL's own bytes, little-endian and whole: the thousands of ISO become the flags of EWKB, in place, of the parts, too. Gives where it ends. */
+static char *flags_put(char *wkb) {
+        char *p = wkb + 1;
+        Geometry g = {};
+        uint32_t number, n;
+        size_t vertex;
+
+        (void) geometry_kind_split(count_take(&p), &g);
+        number = htole32(g.kind | (g.has_z ? EWKB_Z : 0) | (g.has_m ? EWKB_M : 0));
+        memcpy(wkb + 1, &number, sizeof(number));
+        vertex = (2U + g.has_z + g.has_m) * sizeof(double);
+        if (g.kind == GEOMETRY_POINT)
+                return p + vertex;
+        n = count_take(&p);
+        if (g.kind == GEOMETRY_LINE_STRING || g.kind == GEOMETRY_CIRCULAR_STRING)
+                return p + n * vertex;
+        for (; n > 0; n--)
+                if (g.kind == GEOMETRY_POLYGON || g.kind == GEOMETRY_TRIANGLE) {
+                        uint32_t n_vertices = count_take(&p);
+
+                        p += n_vertices * vertex;
+                } else
+                        p = flags_put(p);
+        return p;
+}
+
 static int geometry_read(OGRFeatureH feature, uint32_t srid, OgrWkb *wkb, Value *ret) {
         OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
         bool measured;
@@ -31,6 +65,7 @@ static int geometry_read(OGRFeatureH feature, uint32_t srid, OgrWkb *wkb, Value 
                     : OGR_G_ExportToWkb(geometry, wkbNDR, (unsigned char *) wkb->bytes + 4);
         if (e != OGRERR_NONE)
                 return -EBADMSG;
+        (void) flags_put(wkb->bytes + 4);
         memcpy(&type, wkb->bytes + 5, sizeof(type));
         type = htole32(le32toh(type) | EWKB_SRID);
         wkb->bytes[0] = 1;

@@ -9,6 +9,7 @@ import time
 import pytest
 
 import mariadb
+import ogr
 from postgresql import OK, Place, Server
 
 N = 20000
@@ -150,7 +151,29 @@ class PostgresqlThroughOdbc(PostgresqlSource):
                 f"Database={parts['dbname']};UID={parts['user']}"}
 
 
-SOURCES = {"mariadb": MariadbSource, "odbc-postgresql": PostgresqlThroughOdbc, "postgresql": PostgresqlSource, "sqlite": SqliteSource, "csv": CsvSource}
+class GeoPackageSource(SqliteSource):
+    """A layer that GDAL made, changed by the statements of the SQLite file that it is."""
+    strategies = ("full", "file")
+
+    def __init__(self, folder, server):
+        self.path = folder / "source.gpkg"
+        ogr.make(self.path, "source", [("id", "Integer64"), ("number", "String"), ("area", "String"), ("stamp", "String")], [], srid="",
+                 geometry="None", sql=["create unique index source_id on source (id)"])
+        db = sqlite3.connect(self.path)
+        db.executemany(f"insert into source (id, number, area, stamp) values (?, ?, ?, {self.now})", records(1, N))
+        db.commit()
+        db.close()
+
+    def system(self):
+        return {"kind": "ogr", "path": str(self.path)}
+
+    def change(self, *statements):
+        super().change(*(one.replace("into source values", "into source (id, number, area, stamp) values")
+                         .replace("into source select", "into source (id, number, area, stamp) select") for one in statements))
+
+
+SOURCES = {"mariadb": MariadbSource, "odbc-postgresql": PostgresqlThroughOdbc, "postgresql": PostgresqlSource, "sqlite": SqliteSource, "csv": CsvSource,
+           **({"geopackage": GeoPackageSource} if ogr.available() else {})}
 CASES = [(kind, strategy) for kind, source in SOURCES.items() for strategy in source.strategies]
 
 
