@@ -2,6 +2,7 @@
 #include "detect/detect.h"
 
 #include "basic/limits.h"
+#include "store/quarantine.h"
 
 #include <errno.h>
 #include <uthash.h>
@@ -336,16 +337,54 @@ static void told_take_back(Detector *d, Batch *batch, Key key) {
         HASH_DEL(d->new_keys, entry);
 }
 
+/* 1: what a record was told without is at the target as it was before. Not where the target never had it, nor where an earlier change of it
+ * is held: what that one said would be lost. */
+static int told_rest_is_there(Detector *d, Key key, const BaselineRow *row, Error *error) {
+        bool is_whole = true;
+        int r;
+
+        for (size_t i = 0; is_whole && i < d->plan.mapping->n_columns; i++)
+                is_whole = d->values[i].type != VALUE_ABSENT;
+        if (is_whole)
+                return 1;
+        if (!row || new_key_is_known(d, key))
+                return 0;
+        r = d->plan.held ? quarantine_has(d->plan.held, d->plan.mapping->entity, key, error) : 0;
+        return r < 0 ? r : r == 0;
+}
+
+static int change_hold_partial(Detector *d, Batch *batch, Key key, const Digest *digest) {
+        Change *change;
+        int r = change_keep(d, batch, key, digest, &change);
+
+        if (r < 0)
+                return r;
+        change->kind = CHANGE_HELD;
+        return finding_add(&change->findings, batch->arena, FINDING_ERROR, "told_in_part", d->plan.mapping->fields[0].name,
+                           key_to_text(key, batch->arena),
+                           "The source told only what changed, and what was told before did not reach the target.",
+                           "Run the pair with --full, which reads the record whole.");
+}
+
 /* A record that log or feed tell of: the last word on a key counts. Those that are gone are marked, and deleted when all are known. */
-static int detect_told(Detector *d, Batch *batch, Key key, const Digest *digest, const BaselineRow *row) {
+static int detect_told(Detector *d, Batch *batch, Key key, const Digest *digest, const BaselineRow *row, Error *error) {
         Change *change;
         int r;
 
-        told_take_back(d, batch, key);
-        if (reader_is_gone(d->reader))
+        if (reader_is_gone(d->reader)) {
+                told_take_back(d, batch, key);
                 return row ? seen_mark(d->plan.entity, row->number) : 0;
+        }
+        r = told_rest_is_there(d, key, row, error);
+        if (r < 0)
+                return r;
+        told_take_back(d, batch, key);
         if (row)
                 seen_unmark(d->plan.entity, row->number);
+        if (r == 0) {
+                batch->n_read++;
+                return change_hold_partial(d, batch, key, digest);
+        }
         batch->n_read++;
         if (row && digest_equal(digest, &row->source_digest)) {
                 batch->n_unchanged++;
@@ -393,7 +432,7 @@ static int detect_record(Detector *d, Batch *batch, uint64_t *n_unkeyed, Error *
         if (r < 0)
                 return r;
         if (d->plan.scope == READ_CHANGES)
-                r = detect_told(d, batch, key, &digest, r ? &row : NULL);
+                r = detect_told(d, batch, key, &digest, r ? &row : NULL, error);
         else
                 r = r ? detect_known(d, batch, key, &digest, &row) : detect_new(d, batch, key, &digest);
         if (arena_size_bytes(d->key_arena) > 0)

@@ -458,6 +458,7 @@ static int scan_open(EntityRun *e, Detector **ret, Error *error) {
                 .position = e->position,
                 .settled_batch = e->settled_batch,
                 .batch_records = e->run->batch_records,
+                .held = progress_database(e->run->progress),
                 .deliver_unchanged = e->has_quarantine,
                 .deliver_backfill = e->full && e->backfill.is_needed,
                 .before_columns = e->full && e->backfill.has_before ? e->backfill.columns : NULL,

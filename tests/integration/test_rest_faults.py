@@ -236,6 +236,22 @@ def test_deletes_that_a_guard_held_back_are_told_again(service, tmp_path):
     assert case.same(service)
 
 
+def test_what_a_delta_link_left_out_is_not_taken_from_before_a_held_change(service, tmp_path):
+    service.put(*[record(f"A-{i:02}") for i in range(5)])
+    case = Case(tmp_path, service, READ.replace("    key:", "    detect: {strategy: feed}\n    key:"))
+    case.run()
+    service.put(record("A-01", balance="no number", owner_name="Second owner"))
+    case.run("incremental", expect=QUARANTINED)
+    service.told = {key: ["account_no", "balance"] for key in ("A-01", "A-02")}
+    service.put(record("A-01", balance="3.00", owner_name="Second owner"), record("A-02", balance="4.00"))
+    case.run("incremental", expect=QUARANTINED)     # the owner of A-01 was told with the change that was held
+    rows = {row[0]: row[1:] for row in case.rows()}
+    assert rows["A-01"] == ("Owner of A-01", "1.50") and rows["A-02"] == ("Owner of A-02", "4.00")
+    assert "full" in case.findings()[0]["remedy"]
+    case.run()
+    assert case.same(service) and case.rows()[1][1:] == ("Second owner", "3.00")
+
+
 def test_a_delta_link_that_is_gone_is_repaired(service, tmp_path):
     service.put(*[record(f"A-{i:02}") for i in range(12)])
     case = Case(tmp_path, service, READ.replace("    key:", "    detect: {strategy: feed}\n    key:"))

@@ -24,6 +24,7 @@ class Service:
         self.page, self.records, self.log = page, {}, []        # log: (key, deleted) in the order of the changes
         self.versions, self.first_delta = {}, 0                 # delta links below first_delta are gone
         self.requests, self.fault, self.secret, self.tokens = [], None, None, 0
+        self.told = {}                                          # of a changed record a delta link tells these members only
         self.authorization = None                               # what each request must have as Authorization
         self.lock = threading.Lock()
         service = self
@@ -180,7 +181,8 @@ class Service:
             now.pop(key, None)
             now[key] = deleted
         keys = list(now)[:self.page]
-        value = [{"@removed": {"reason": "deleted"}, "@id": f"Accounts('{urllib.parse.quote(key)}')"} if now[key] else self.shown(key) for key in keys]
+        value = [{"@removed": {"reason": "deleted"}, "@id": f"Accounts('{urllib.parse.quote(key)}')"} if now[key]
+                 else {name: member for name, member in self.shown(key).items() if name in self.told.get(key, [name])} for key in keys]
         if len(keys) < len(now):        # up to the last change of the last key that is told
             told = max(i for i, (key, _) in enumerate(self.log[since:]) if key == keys[-1]) + since + 1
             left = [key for key in list(now)[self.page:] if any(k == key for k, _ in self.log[told:])]
