@@ -37,23 +37,6 @@ static void scanp(CsvScan **s) {
                 csv_scan_close(&(*s)->base);
 }
 
-/* What SQL would do is not there: it is refused rather than left out. */
-static int mapping_refuse(const Mapping *m, const Pair *pair, Error *error) {
-        const char *what = m->n_joins > 0                    ? "join:"
-                           : m->where                        ? "where:"
-                           : m->strategy == DETECT_WATERMARK ? "strategy: watermark"
-                                                             : NULL;
-        int r;
-
-        if (!what)
-                return 0;
-        r = error_set(error, ERROR_MAPPING,
-                      m->n_joins || m->where ? "Load the files into a database to join or filter them"
-                                             : "Use strategy: full",
-                      "Entity \"%s\" reads a CSV file, which knows no %s", m->entity, what);
-        return pair ? error_at(error, pair->file, m->line, m->column) : r;
-}
-
 /* The place of a column: exactly so named, else by the only one that differs in case. */
 static int column_place(const CsvScan *s, const Table *t, const char *name, size_t *ret, Error *error) {
         size_t n_found = 0, n_exact = 0, place = 0;
@@ -168,7 +151,7 @@ int csv_scan_open(Connection *connection, const ReadPlan *plan, Reader **ret, Er
         _cleanup_(scanp) CsvScan *s = NULL;
         int r;
 
-        r = mapping_refuse(m, plan->pair, error);
+        r = table_file_mapping_refuse(m, plan->pair, "a CSV file", error);
         if (r == 0)
                 r = scan_new(c, m, &s, &table, error);
         if (r < 0)
@@ -258,7 +241,7 @@ int csv_scan_check(CsvConnection *c, const Pair *pair, const Mapping *m, json_t 
                 what = NULL;
                 return -ENOMEM;
         }
-        r = mapping_refuse(m, pair, &failure);
+        r = table_file_mapping_refuse(m, pair, "a CSV file", &failure);
         if (r == 0)
                 r = scan_new(c, m, &s, &table, &failure);
         if (r == 0)

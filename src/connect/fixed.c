@@ -196,21 +196,6 @@ static void scanp(FixedScan **s) {
                 fixed_scan_close(&(*s)->base);
 }
 
-static int mapping_refuse(const Mapping *m, const Pair *pair, Error *error) {
-        const char *what = m->n_joins > 0                    ? "join:"
-                           : m->where                        ? "where:"
-                           : m->strategy == DETECT_WATERMARK ? "strategy: watermark"
-                                                             : NULL;
-        int r;
-
-        if (!what)
-                return 0;
-        r = error_set(error, ERROR_MAPPING,
-                      m->n_joins || m->where ? "Load the files into a database to join or filter them" : "Use strategy: full",
-                      "Entity \"%s\" reads a file of fixed-width records, which knows no %s", m->entity, what);
-        return pair ? error_at(error, pair->file, m->line, m->column) : r;
-}
-
 static int table_describe(const LayoutTable *t, Table **ret) {
         _cleanup_(table_freep) Table *described = calloc(1, sizeof(*described));
 
@@ -294,7 +279,7 @@ static int fixed_scan_open(Connection *connection, const ReadPlan *plan, Reader 
         _cleanup_(scanp) FixedScan *s = NULL;
         int r;
 
-        r = mapping_refuse(plan->mapping, plan->pair, error);
+        r = table_file_mapping_refuse(plan->mapping, plan->pair, "a file of fixed-width records", error);
         if (r == 0)
                 r = scan_new(c, plan->mapping, &s, error);
         if (r == 0)
@@ -433,7 +418,7 @@ static int fixed_check(Connection *connection, const Pair *pair, const Mapping *
 
         if (target)
                 return report_add(report, m->to, false, "Files of fixed-width records can only be read", "Use another target");
-        r = mapping_refuse(m, pair, &failure);
+        r = table_file_mapping_refuse(m, pair, "a file of fixed-width records", &failure);
         if (r == 0)
                 r = scan_new(c, m, &s, &failure);
         if (r == 0)

@@ -79,6 +79,21 @@ int table_column_require(const Table *t, const char *name, Error *error) {
         return r;
 }
 
+int table_file_mapping_refuse(const Mapping *m, const Pair *pair, const char *what, Error *error) {
+        const char *asked = m->n_joins > 0                    ? "join:"
+                            : m->where                        ? "where:"
+                            : m->strategy == DETECT_WATERMARK ? "strategy: watermark"
+                                                              : NULL;
+        int r;
+
+        if (!asked)
+                return 0;
+        r = error_set(error, ERROR_MAPPING,
+                      m->n_joins || m->where ? "Load the files into a database to join or filter them" : "Use strategy: full",
+                      "Entity \"%s\" reads %s, which knows no %s", m->entity, what, asked);
+        return pair ? error_at(error, pair->file, m->line, m->column) : r;
+}
+
 int table_missing(const char *what, const char *name, const char *system, char *const *names, Error *error) {
         _cleanup_free_ char *remedy = NULL;
         const char *nearest = text_nearest(name, (const char *const *) names, strings_count(names));

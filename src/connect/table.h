@@ -50,6 +50,9 @@ _must_check_ int table_index_add(Table *t, char **columns, bool unique);
 
 /* ERROR_COLUMN_MISSING unless the table has the column; the remedy names the nearest one. */
 _must_check_ int table_column_require(const Table *t, const char *name, Error *error);
+/* ERROR_MAPPING where a mapping asks a plain file for what SQL would do, which is refused rather than left out. what: "a CSV file". pair, for
+ * the place, may be NULL. */
+_must_check_ int table_file_mapping_refuse(const Mapping *m, const Pair *pair, const char *what, Error *error);
 /* ERROR_TABLE_MISSING with the nearest of the names there are. what: "table", "file". */
 int table_missing(const char *what, const char *name, const char *system, char *const *names, Error *error);
 /* What comes of a table of a source that could not be loaded: where it is missing it gets its place in the mapping and, with report, is

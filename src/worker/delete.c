@@ -9,8 +9,6 @@
 
 #include <errno.h>
 
-#define DELETE_BATCH_RECORDS 2000U /* whole records are fetched for their before image */
-
 static int no_memory(const EntityRun *e, Error *error) {
         return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory for deletes of entity '%s'", e->m->entity);
 }

@@ -9,8 +9,6 @@
 #include "basic/timestamp.h"
 #include "worker/pipeline.h"
 
-#define DELETE_BATCH_RECORDS 2000U /* whole records are fetched for their before image */
-
 static int no_memory(const Follow *f, Error *error) {
         return error_set(error, ERROR_OUT_OF_MEMORY, NULL, "No memory to follow the log of pair '%s'", f->run->pair->name);
 }

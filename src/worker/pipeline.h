@@ -3,6 +3,8 @@
 /* The way of a record, steps 1 to 8, for all entities of an operation. In the worker. */
 #include "worker/entity.h"
 
+#define DELETE_BATCH_RECORDS 2000U /* whole records are fetched for their before image */
+
 /* Upserts of all entities, parents first; then deletes, children first. Goes on where an earlier attempt of the same operation stopped. */
 _must_check_ int pipeline_run(Run *run, Error *error);
 
